@@ -1,0 +1,10 @@
+"""Reusable constructs behind the classic AWS architectures: importable, secure by default, proven by journeys."""
+
+from constructs_lib._layers import BundlingError
+from constructs_lib.alarm_topic import AlarmTopic
+from constructs_lib.function_target import FunctionTarget
+from constructs_lib.python_function import PythonFunction
+from constructs_lib.queue_with_dlq import QueueWithDlq
+from constructs_lib.queued_api import QueuedApi
+
+__all__ = ["AlarmTopic", "BundlingError", "FunctionTarget", "PythonFunction", "QueueWithDlq", "QueuedApi"]

@@ -1,0 +1,50 @@
+"""Where the functions' sources are, and how one of them becomes an asset."""
+
+import hashlib
+from pathlib import Path
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_lambda as lambda_
+
+# In a checkout the sources lie beside the library, in the wheel inside it.
+_HERE = Path(__file__).resolve().parent
+SOURCES = _HERE / "lambda_src" if (_HERE / "lambda_src").is_dir() else _HERE.parent / "lambda_src"
+_NOT_CODE = ("__pycache__", "*.pyc", "requirements.in", "requirements.txt")
+
+
+def source_folder(sources: Path, package: str) -> Path:
+    """The folder of a function's package.
+
+    Raises:
+        ValueError: There is no such package, or it has no ``__init__.py``.
+    """
+    folder = sources / package
+    if not (folder / "__init__.py").is_file():
+        raise ValueError(f"package: must be a Python package in {sources}, got {package!r}")
+    return folder
+
+
+def source_hash(folder: Path) -> str:
+    """A hash of names and contents alone: the same in any checkout, on any machine, for any time stamps."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if (
+            path.is_file()
+            and not any(path.match(f"{pattern}") for pattern in _NOT_CODE)
+            and "__pycache__" not in path.parts
+        ):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def function_code(sources: Path, package: str) -> lambda_.AssetCode:
+    """The asset of one function: its package and nothing else, so that editing one function changes one hash."""
+    folder = source_folder(sources, package)
+    return lambda_.Code.from_asset(
+        str(sources),
+        asset_hash=source_hash(folder),
+        ignore_mode=IgnoreMode.GIT,
+        exclude=["/*", f"!/{package}", *_NOT_CODE],
+    )

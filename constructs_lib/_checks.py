@@ -1,0 +1,47 @@
+"""Checks of props at synth: one sentence that names the prop, the rule and the value."""
+
+import re
+from collections.abc import Collection
+
+from aws_cdk import Duration, Token
+
+
+def in_range(prop: str, value: float, low: float, high: float) -> None:
+    """Raise ValueError unless ``low <= value <= high``; tokens pass, since their value is known only at deploy time."""
+    if not Token.is_unresolved(value) and not low <= value <= high:
+        raise ValueError(f"{prop}: must be between {low:g} and {high:g}, got {value:g}")
+
+
+def seconds_in_range(prop: str, value: Duration, low: int, high: int) -> None:
+    """Raise ValueError unless the duration lies between ``low`` and ``high`` seconds; tokens pass."""
+    if not value.is_unresolved():
+        seconds = value.to_seconds()
+        if not low <= seconds <= high:
+            raise ValueError(f"{prop}: must be between {low} and {high} seconds, got {seconds:g} seconds")
+
+
+def matches(prop: str, value: str, pattern: str, rule: str) -> None:
+    """Raise ValueError unless the whole value matches; ``rule`` says the pattern in words. Tokens pass."""
+    if not Token.is_unresolved(value) and not re.fullmatch(pattern, value):
+        raise ValueError(f"{prop}: must be {rule}, got {value!r}")
+
+
+def one_of(prop: str, value: str, allowed: Collection[str]) -> None:
+    """Raise ValueError unless the value is one of those allowed."""
+    if value not in allowed:
+        raise ValueError(f"{prop}: must be one of {', '.join(sorted(allowed))}, got {value!r}")
+
+
+def not_empty(prop: str, value: Collection[object]) -> None:
+    """Raise ValueError when the collection has no items."""
+    if not value:
+        raise ValueError(f"{prop}: must have at least one item, got none")
+
+
+def unique(prop: str, values: Collection[str]) -> None:
+    """Raise ValueError that names the first value which occurs twice."""
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{prop}: must be unique, got {value!r} twice")
+        seen.add(value)

@@ -1,0 +1,49 @@
+"""What API Gateway itself answers when it refuses, as problem details (RFC 9457)."""
+
+import json
+from typing import Any
+
+from aws_cdk import aws_apigateway as apigateway
+
+_ABOUT = "about:blank"
+# Gateway responses know no VTL, only plain substitution: `messageString` comes with its quotes, the others without.
+# Source: Amazon API Gateway developer guide, "Set up gateway responses to customize error responses".
+_MESSAGE = "$context.error.messageString"
+UNAVAILABLE = json.dumps(
+    {"type": _ABOUT, "title": "Service Unavailable", "status": 503, "detail": "The request was not taken; try again."}
+)
+
+
+def field_rules(schema: apigateway.JsonSchema) -> dict[str, str]:
+    """Property -> its description, for callers who broke a rule: the validator's own text does not always name the field."""
+    rules: dict[str, str] = {}
+    for name, rule in (schema.properties or {}).items():
+        described: Any = rule.get("description") if isinstance(rule, dict) else rule.description
+        if described:
+            rules[name] = str(described)
+    return rules
+
+
+def answer_refusals(api: apigateway.RestApi, schema: apigateway.JsonSchema) -> None:
+    """Bodies against the schema: 400 with the broken rule and the rules of all fields. Other refusals: their message."""
+    body = {
+        "type": _ABOUT,
+        "title": "Invalid request body",
+        "status": 400,
+        "detail": "$context.error.validationErrorString",
+        "rules": field_rules(schema),
+    }
+    api.add_gateway_response(
+        "InvalidBody",
+        type=apigateway.ResponseType.BAD_REQUEST_BODY,
+        status_code="400",
+        templates={"application/json": json.dumps(body)},
+    )
+    for construct_id, kind in (
+        ("ClientError", apigateway.ResponseType.DEFAULT_4_XX),
+        ("ServerError", apigateway.ResponseType.DEFAULT_5_XX),
+    ):
+        other = json.dumps({"type": _ABOUT, "title": _MESSAGE, "requestId": "$context.requestId"})
+        api.add_gateway_response(
+            construct_id, type=kind, templates={"application/json": other.replace(f'"{_MESSAGE}"', _MESSAGE)}
+        )

@@ -1,0 +1,191 @@
+"""API Gateway -> SQS -> worker: requests are taken at once and worked on when there is time."""
+
+import json
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from constructs_lib import _problems
+from constructs_lib._acknowledge import acknowledge
+from constructs_lib._alarms import alarm_when
+from constructs_lib._checks import in_range, matches
+from constructs_lib.queue_with_dlq import QueueWithDlq
+
+# Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout.
+_VISIBILITY_PER_TIMEOUT = 6
+# Source: Amazon API Gateway developer guide, account-level throttling quota of a region.
+_MAX_RATE = 10_000
+_MAX_BATCH = 10
+
+
+class QueuedApi(Construct):
+    """Queue-based load levelling: POST is checked at the edge, put into a queue and answered 202; a worker drains it.
+
+    Defines a regional REST API (TLS 1.2 and up, access logs, tracing, throttling, a JSON schema checked before anything
+    else), an integration that sends the body to SQS without a function in between, the queue with its dead letters,
+    the worker's event source with partial batch failures, and alarms on 5xx answers, dead letters and age.
+
+    A request that the schema refuses is answered 400 with the rule that it broke and the rules of all fields, as problem
+    details (RFC 9457). An accepted one is answered 202 with ``id``, the SQS message id.
+
+    Args:
+        path: Path that takes the POST, one segment: "orders".
+        schema: JSON schema of the body (API Gateway knows draft 4). The ``description`` of each property is shown to
+            callers who are refused.
+        worker: Function that handles SQS batches and returns partial batch failures. Its timeout sets the visibility.
+        authorization: Who may call. Default ``AuthorizationType.IAM``: SigV4 and ``grant_invoke``; NONE is for the public.
+        rate_limit: Requests per second, 1-10000. Default 100.
+        burst_limit: Requests at once, 1-5000. Default 200.
+        batch_size: Messages per invocation of the worker, 1-10. Default 10.
+        max_receive_count: Deliveries before a message becomes a dead letter, 1-1000. Default 3.
+        encryption_key: Customer-managed key for the queues. Left out: the key that SQS manages.
+
+    Attributes:
+        api: The REST API; ``url`` is where to POST.
+        queue: The queue between; ``dead_letter_queue`` is where poison ends.
+        dead_letter_queue: Dead letters of ``queue``.
+        access_log: Log group of one JSON line per request.
+        alarms: All alarms of the parts.
+
+    Raises:
+        ValueError: A prop is out of range.
+
+    Example:
+        intake = QueuedApi(stack, "Intake", path="orders", schema=schema, worker=worker.function)
+        intake.grant_invoke(shop)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        path: str,
+        schema: apigateway.JsonSchema,
+        worker: lambda_.IFunction,
+        authorization: apigateway.AuthorizationType = apigateway.AuthorizationType.IAM,
+        rate_limit: int = 100,
+        burst_limit: int = 200,
+        batch_size: int = 10,
+        max_receive_count: int = 3,
+        encryption_key: kms.IKey | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        matches("path", path, r"[A-Za-z0-9._-]+", "one path segment of letters, digits, '.', '_' and '-'")
+        in_range("rate_limit", rate_limit, 1, _MAX_RATE)
+        in_range("burst_limit", burst_limit, 1, _MAX_RATE / 2)
+        in_range("batch_size", batch_size, 1, _MAX_BATCH)
+
+        timeout = worker.timeout if isinstance(worker, lambda_.Function) else None
+        self._messages = QueueWithDlq(
+            self,
+            "Messages",
+            visibility_timeout=Duration.seconds(_VISIBILITY_PER_TIMEOUT * (timeout.to_seconds() if timeout else 30)),
+            max_receive_count=max_receive_count,
+            encryption_key=encryption_key,
+        )
+        self.queue = self._messages.queue
+        self.dead_letter_queue = self._messages.dead_letter_queue
+        self.access_log = logs.LogGroup(
+            self, "AccessLog", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.api = self._rest_api(rate_limit, burst_limit)
+        self._method = self._post(path, schema, authorization)
+        self.url = self.api.url_for_path(f"/{path}")
+        worker.add_event_source(
+            event_sources.SqsEventSource(self.queue, batch_size=batch_size, report_batch_item_failures=True)
+        )
+        server_errors = self.api.metric_server_error(period=Duration.minutes(5), statistic="Sum")
+        self.alarms = [
+            *self._messages.alarms,
+            alarm_when(self, "ServerErrorsAlarm", server_errors, above=0, says="answers 5xx"),
+        ]
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` POST, when ``authorization`` is IAM."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=["execute-api:Invoke"], resource_arns=[self._method.method_arn]
+        )
+
+    def _rest_api(self, rate_limit: int, burst_limit: int) -> apigateway.RestApi:
+        api = apigateway.RestApi(
+            self,
+            "Api",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            # Access logs need the account's API Gateway role; on a fresh account the deployment fails without it.
+            cloud_watch_role=True,
+            deploy_options=apigateway.StageOptions(
+                stage_name="v1",
+                access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
+                access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
+                    caller=False,
+                    http_method=True,
+                    ip=True,
+                    protocol=True,
+                    request_time=True,
+                    resource_path=True,
+                    response_length=True,
+                    status=True,
+                    user=False,
+                ),
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                metrics_enabled=True,
+                tracing_enabled=True,
+                throttling_rate_limit=rate_limit,
+                throttling_burst_limit=burst_limit,
+            ),
+        )
+        resource = api.node.default_child
+        if isinstance(resource, apigateway.CfnRestApi):
+            # TLS 1.2 and up; the L2 has no such prop yet. STRICT also refuses a mismatch of SNI and Host.
+            resource.add_property_override("SecurityPolicy", "SecurityPolicy_TLS13_1_2_PQ_2025_09")
+            resource.add_property_override("EndpointAccessMode", "STRICT")
+        return api
+
+    def _post(
+        self, path: str, schema: apigateway.JsonSchema, authorization: apigateway.AuthorizationType
+    ) -> apigateway.Method:
+        role = iam.Role(self, "SendRole", assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"))
+        self.queue.grant(role, "sqs:SendMessage")
+        model = self.api.add_model("Body", content_type="application/json", schema=schema)
+        _problems.answer_refusals(self.api, schema)
+        send = apigateway.AwsIntegration(
+            service="sqs",
+            path=f"{Stack.of(self).account}/{self.queue.queue_name}",
+            integration_http_method="POST",
+            options=apigateway.IntegrationOptions(
+                credentials_role=role,
+                passthrough_behavior=apigateway.PassthroughBehavior.NEVER,
+                request_parameters={"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
+                request_templates={"application/json": "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"},
+                integration_responses=[
+                    apigateway.IntegrationResponse(
+                        status_code="202",
+                        selection_pattern="2\\d{2}",
+                        response_templates={
+                            "application/json": json.dumps(
+                                {"id": "$input.path('$.SendMessageResponse.SendMessageResult.MessageId')"}
+                            )
+                        },
+                    ),
+                    # Whatever SQS refused is ours to mend, and must not look like success.
+                    apigateway.IntegrationResponse(
+                        status_code="503", response_templates={"application/json": _problems.UNAVAILABLE}
+                    ),
+                ],
+            ),
+        )
+        return self.api.root.add_resource(path).add_method(
+            "POST",
+            send,
+            authorization_type=authorization,
+            request_models={"application/json": model},
+            request_validator=self.api.add_request_validator("Validator", validate_request_body=True),
+            method_responses=[apigateway.MethodResponse(status_code=status) for status in ("202", "503")],
+        )

@@ -1,0 +1,1 @@
+"""Stores orders from the queue and tells subscribers of each."""

@@ -6,5 +6,15 @@ from constructs_lib.function_target import FunctionTarget
 from constructs_lib.python_function import PythonFunction
 from constructs_lib.queue_with_dlq import QueueWithDlq
 from constructs_lib.queued_api import QueuedApi
+from constructs_lib.sns_fanout_to_sqs import SnsFanoutToSqs, Subscriber
 
-__all__ = ["AlarmTopic", "BundlingError", "FunctionTarget", "PythonFunction", "QueueWithDlq", "QueuedApi"]
+__all__ = [
+    "AlarmTopic",
+    "BundlingError",
+    "FunctionTarget",
+    "PythonFunction",
+    "QueueWithDlq",
+    "QueuedApi",
+    "SnsFanoutToSqs",
+    "Subscriber",
+]

@@ -19,20 +19,25 @@ def source_folder(sources: Path, package: str) -> Path:
         ValueError: There is no such package, or it has no ``__init__.py``.
     """
     folder = sources / package
-    if not (folder / "__init__.py").is_file():
+    if not package.isidentifier() or not (folder / "__init__.py").is_file():
         raise ValueError(f"package: must be a Python package in {sources}, got {package!r}")
     return folder
 
 
+def check_handler(sources: Path, package: str, handler: str) -> None:
+    """Raise ValueError unless ``handler`` is "module.function" and the package has that module."""
+    module, _, function = handler.rpartition(".")
+    file = source_folder(sources, package).joinpath(*module.split(".")).with_suffix(".py")
+    if not module or not function.isidentifier() or not file.is_file():
+        raise ValueError(f'handler: must be "module.function" of a module in {package}, got {handler!r}')
+
+
 def source_hash(folder: Path) -> str:
     """A hash of names and contents alone: the same in any checkout, on any machine, for any time stamps."""
-    digest = hashlib.sha256()
+    # The package's own name counts too: it is part of the archive.
+    digest = hashlib.sha256(f"{folder.name}\0".encode())
     for path in sorted(folder.rglob("*")):
-        if (
-            path.is_file()
-            and not any(path.match(f"{pattern}") for pattern in _NOT_CODE)
-            and "__pycache__" not in path.parts
-        ):
+        if path.is_file() and not any(path.match(pattern) for pattern in _NOT_CODE) and "__pycache__" not in path.parts:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
             digest.update(content)

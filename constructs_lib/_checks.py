@@ -15,9 +15,9 @@ def in_range(prop: str, value: float, low: float, high: float) -> None:
 def seconds_in_range(prop: str, value: Duration, low: int, high: int) -> None:
     """Raise ValueError unless the duration lies between ``low`` and ``high`` seconds; tokens pass."""
     if not value.is_unresolved():
-        seconds = value.to_seconds()
-        if not low <= seconds <= high:
-            raise ValueError(f"{prop}: must be between {low} and {high} seconds, got {seconds:g} seconds")
+        seconds = value.to_seconds(integral=False)
+        if not low <= seconds <= high or seconds % 1:
+            raise ValueError(f"{prop}: must be whole seconds between {low} and {high}, got {seconds:g} seconds")
 
 
 def matches(prop: str, value: str, pattern: str, rule: str) -> None:

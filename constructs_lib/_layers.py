@@ -16,7 +16,8 @@ from constructs_lib.function_target import FunctionTarget
 _FORMAT = "1"
 # Source: AWS Lambda developer guide, "Lambda quotas": function and layers together, unzipped.
 _MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
-_LEFT_OUT = {"__pycache__", "bin", ".lock"}
+# Of the folder that uv fills: console scripts and its lock.
+_LEFT_OUT = {"bin", ".lock"}
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -84,8 +85,8 @@ def _reason(stderr: str, requirements: Path, target: FunctionTarget) -> str:
 
 
 def _files(root: Path) -> list[Path]:
-    found = [path for path in root.rglob("*") if path.is_file()]
-    return sorted(path for path in found if not _LEFT_OUT.intersection(path.relative_to(root / "python").parts))
+    found = {path: path.relative_to(root / "python").parts for path in root.rglob("*") if path.is_file()}
+    return sorted(path for path, parts in found.items() if parts[0] not in _LEFT_OUT and "__pycache__" not in parts)
 
 
 def _check_size(requirements: Path, root: Path) -> None:

@@ -1,7 +1,7 @@
 """What API Gateway itself answers when it refuses, as problem details (RFC 9457)."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from aws_cdk import aws_apigateway as apigateway
 
@@ -15,17 +15,13 @@ UNAVAILABLE = json.dumps(
 
 
 def field_rules(schema: apigateway.JsonSchema) -> dict[str, str]:
-    """Property -> its description, for callers who broke a rule: the validator's own text does not always name the field."""
-    rules: dict[str, str] = {}
-    for name, rule in (schema.properties or {}).items():
-        described: Any = rule.get("description") if isinstance(rule, dict) else rule.description
-        if described:
-            rules[name] = str(described)
-    return rules
+    """Property -> its description, since the validator's own text does not always name the field."""
+    rules: Mapping[str, apigateway.JsonSchema] = schema.properties or {}
+    return {name: rule.description for name, rule in rules.items() if rule.description}
 
 
 def answer_refusals(api: apigateway.RestApi, schema: apigateway.JsonSchema) -> None:
-    """Bodies against the schema: 400 with the broken rule and the rules of all fields. Other refusals: their message."""
+    """A body against the schema: 400 with the broken rule and the rules of all fields; others: their message."""
     body = {
         "type": _ABOUT,
         "title": "Invalid request body",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -16,11 +17,13 @@ from constructs_lib._checks import matches
 class AlarmTopic(Construct):
     """A topic that tells people of alarms.
 
-    Defines an encrypted topic (TLS demanded by policy) and its customer-managed key, which CloudWatch needs: alarms
-    cannot publish to a topic under the key that AWS manages (source: Amazon SNS developer guide, "Key management").
+    Defines an encrypted topic (TLS demanded by policy, alarms of this account and region admitted) and its
+    customer-managed key, which CloudWatch needs: alarms cannot publish to a topic under the key that AWS manages
+    (source: Amazon SNS developer guide, "Key management").
 
     Args:
         email: Address that is told; it confirms once. Left out: nobody is subscribed yet.
+        removal_policy: What happens to the key when the stack is deleted. Default RETAIN.
 
     Attributes:
         topic: The topic.
@@ -33,14 +36,33 @@ class AlarmTopic(Construct):
         AlarmTopic(stack, "Alarms", email="oncall@example.com").watch(jobs.alarms)
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, email: str | None = None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        email: str | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
         super().__init__(scope, construct_id)
         if email is not None:
             matches("email", email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")
-        self.encryption_key = kms.Key(self, "Key", enable_key_rotation=True)
+        self.encryption_key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy)
         self.topic = sns.Topic(self, "Topic", master_key=self.encryption_key, enforce_ssl=True)
-        self.encryption_key.grant(
-            iam.ServicePrincipal("cloudwatch.amazonaws.com"), "kms:Decrypt", "kms:GenerateDataKey*"
+        cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        self.encryption_key.grant(cloudwatch_service, "kms:Decrypt", "kms:GenerateDataKey*")
+        # A policy of one's own replaces the default one, which had let the account's alarms in.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowAlarmsOfThisAccount",
+                principals=[cloudwatch_service],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
+                    "ArnLike": {"aws:SourceArn": _any_alarm(self)},
+                },
+            )
         )
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
@@ -52,3 +74,9 @@ class AlarmTopic(Construct):
             for alarm in group:
                 alarm.add_alarm_action(action)
                 alarm.add_ok_action(action)
+
+
+def _any_alarm(scope: Construct) -> str:
+    return Stack.of(scope).format_arn(
+        service="cloudwatch", resource="alarm", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )

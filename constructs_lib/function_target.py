@@ -25,7 +25,8 @@ class FunctionTarget:
         architecture: "arm64" (default) or "x86_64".
         platform: The platform whose wheels are installed, as uv names it (``uv pip install --python-platform``).
             Left out: the newest manylinux level that the Lambda runtime of that Python version runs.
-        layers_cache: Folder in which built dependency layers are kept, by content. Left out: ``~/.cache/constructs_lib``.
+        layers_cache: Folder in which built dependency layers are kept, by content.
+            Left out: ``~/.cache/constructs_lib``.
 
     Raises:
         ValueError: ``python`` or ``architecture`` is not one of the above.

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from constructs_lib._acknowledge import acknowledge
 from constructs_lib._alarms import alarm_when
-from constructs_lib._assets import SOURCES, function_code, source_folder
+from constructs_lib._assets import SOURCES, check_handler, function_code, source_folder
 from constructs_lib._checks import in_range, seconds_in_range
 from constructs_lib._layers import layer_key, layer_zip
 from constructs_lib.function_target import FunctionTarget
@@ -46,7 +46,7 @@ class PythonFunction(Construct):
         alarms: Alarms on errors and throttles; hand them to an ``AlarmTopic``.
 
     Raises:
-        ValueError: A prop is out of range, or there is no such package.
+        ValueError: A prop is out of range, or there is no such package or handler module.
         BundlingError: The layer of the package's dependencies could not be built.
 
     Example:
@@ -72,6 +72,7 @@ class PythonFunction(Construct):
         timeout = timeout or Duration.seconds(30)
         target = target or FunctionTarget()
         sources = sources or SOURCES
+        check_handler(sources, package, handler)
         seconds_in_range("timeout", timeout, 1, _MAX_TIMEOUT_SECONDS)
         in_range("memory_mb", memory_mb, _MIN_MEMORY_MB, _MAX_MEMORY_MB)
         variables = {
@@ -107,6 +108,8 @@ class PythonFunction(Construct):
             self.role,
             {"AwsSolutions-IAM5[Resource::*]": "X-Ray's PutTraceSegments and PutTelemetryRecords take no resource."},
         )
+        newest = f"Python {target.python} is the target's choice; it moves on with the pinned wheels, not with AWS."
+        acknowledge(self.function, {"AwsSolutions-L1": newest, "Serverless-LambdaLatestVersion": newest})
         self.alarms = self._alarms()
 
     def _alarms(self) -> list[cloudwatch.Alarm]:
@@ -125,7 +128,8 @@ def _dependencies(scope: Construct, requirements: Path, target: FunctionTarget) 
         return []
     stack = Stack.of(scope)
     key = layer_key(requirements, target)
-    layers = stack.node.try_find_child("DependencyLayers") or Construct(stack, "DependencyLayers")
+    found = stack.node.try_find_child("DependencyLayers")
+    layers = found if isinstance(found, Construct) else Construct(stack, "DependencyLayers")
     existing = layers.node.try_find_child(key[:8])
     if isinstance(existing, lambda_.LayerVersion):
         return [existing]

@@ -2,12 +2,11 @@
 
 import json
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -15,13 +14,10 @@ from constructs_lib import _problems
 from constructs_lib._acknowledge import acknowledge
 from constructs_lib._alarms import alarm_when
 from constructs_lib._checks import in_range, matches
-from constructs_lib.queue_with_dlq import QueueWithDlq
+from constructs_lib.queue_with_dlq import VISIBILITY_PER_TIMEOUT, QueueWithDlq
 
-# Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout.
-_VISIBILITY_PER_TIMEOUT = 6
 # Source: Amazon API Gateway developer guide, account-level throttling quota of a region.
 _MAX_RATE = 10_000
-_MAX_BATCH = 10
 
 
 class QueuedApi(Construct):
@@ -31,15 +27,15 @@ class QueuedApi(Construct):
     else), an integration that sends the body to SQS without a function in between, the queue with its dead letters,
     the worker's event source with partial batch failures, and alarms on 5xx answers, dead letters and age.
 
-    A request that the schema refuses is answered 400 with the rule that it broke and the rules of all fields, as problem
-    details (RFC 9457). An accepted one is answered 202 with ``id``, the SQS message id.
+    A request that the schema refuses is answered 400 with the rule that it broke and the rules of all fields, as
+    problem details (RFC 9457). An accepted one is answered 202 with ``id``, the SQS message id.
 
     Args:
         path: Path that takes the POST, one segment: "orders".
         schema: JSON schema of the body (API Gateway knows draft 4). The ``description`` of each property is shown to
             callers who are refused.
         worker: Function that handles SQS batches and returns partial batch failures. Its timeout sets the visibility.
-        authorization: Who may call. Default ``AuthorizationType.IAM``: SigV4 and ``grant_invoke``; NONE is for the public.
+        authorization: Who may call. Default ``AuthorizationType.IAM``: SigV4 and ``grant_invoke``; NONE: anybody.
         rate_limit: Requests per second, 1-10000. Default 100.
         burst_limit: Requests at once, 1-5000. Default 200.
         batch_size: Messages per invocation of the worker, 1-10. Default 10.
@@ -80,13 +76,12 @@ class QueuedApi(Construct):
         matches("path", path, r"[A-Za-z0-9._-]+", "one path segment of letters, digits, '.', '_' and '-'")
         in_range("rate_limit", rate_limit, 1, _MAX_RATE)
         in_range("burst_limit", burst_limit, 1, _MAX_RATE / 2)
-        in_range("batch_size", batch_size, 1, _MAX_BATCH)
 
         timeout = worker.timeout if isinstance(worker, lambda_.Function) else None
         self._messages = QueueWithDlq(
             self,
             "Messages",
-            visibility_timeout=Duration.seconds(_VISIBILITY_PER_TIMEOUT * (timeout.to_seconds() if timeout else 30)),
+            visibility_timeout=Duration.seconds(VISIBILITY_PER_TIMEOUT * (timeout.to_seconds() if timeout else 30)),
             max_receive_count=max_receive_count,
             encryption_key=encryption_key,
         )
@@ -96,11 +91,11 @@ class QueuedApi(Construct):
             self, "AccessLog", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
         )
         self.api = self._rest_api(rate_limit, burst_limit)
-        self._method = self._post(path, schema, authorization)
+        self._method = self._post(path, schema, authorization, encryption_key)
+        if authorization == apigateway.AuthorizationType.IAM:
+            self._acknowledge_signed()
         self.url = self.api.url_for_path(f"/{path}")
-        worker.add_event_source(
-            event_sources.SqsEventSource(self.queue, batch_size=batch_size, report_batch_item_failures=True)
-        )
+        self._messages.add_consumer(worker, batch_size=batch_size)
         server_errors = self.api.metric_server_error(period=Duration.minutes(5), statistic="Sum")
         self.alarms = [
             *self._messages.alarms,
@@ -117,6 +112,8 @@ class QueuedApi(Construct):
         api = apigateway.RestApi(
             self,
             "Api",
+            # Metrics, and so alarms, know an API by this name alone: two of one name would share them.
+            rest_api_name=_name(self),
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # Access logs need the account's API Gateway role; on a fresh account the deployment fails without it.
             cloud_watch_role=True,
@@ -141,6 +138,15 @@ class QueuedApi(Construct):
                 throttling_burst_limit=burst_limit,
             ),
         )
+        # Outputs are the stack's business; the L2 would add one of its own.
+        api.node.try_remove_child("Endpoint")
+        partition = Stack.of(self).partition
+        partition = "<AWS::Partition>" if Token.is_unresolved(partition) else partition
+        policy = f"arn:{partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+        acknowledge(
+            api.node.find_child("CloudWatchRole"),
+            {f"AwsSolutions-IAM4[Policy::{policy}]": "API Gateway documents it for its account-wide log role."},
+        )
         resource = api.node.default_child
         if isinstance(resource, apigateway.CfnRestApi):
             # TLS 1.2 and up; the L2 has no such prop yet. STRICT also refuses a mismatch of SNI and Host.
@@ -148,11 +154,26 @@ class QueuedApi(Construct):
             resource.add_property_override("EndpointAccessMode", "STRICT")
         return api
 
+    def _acknowledge_signed(self) -> None:
+        acknowledge(
+            self._method, {"AwsSolutions-COG4": "Callers are services and roles that sign (SigV4), not Cognito users."}
+        )
+        acknowledge(
+            self.api.deployment_stage,
+            {"AwsSolutions-APIG3": "Only callers with an IAM grant get in, and the stage throttles them."},
+        )
+
     def _post(
-        self, path: str, schema: apigateway.JsonSchema, authorization: apigateway.AuthorizationType
+        self,
+        path: str,
+        schema: apigateway.JsonSchema,
+        authorization: apigateway.AuthorizationType,
+        encryption_key: kms.IKey | None,
     ) -> apigateway.Method:
         role = iam.Role(self, "SendRole", assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"))
         self.queue.grant(role, "sqs:SendMessage")
+        if encryption_key:
+            encryption_key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
         model = self.api.add_model("Body", content_type="application/json", schema=schema)
         _problems.answer_refusals(self.api, schema)
         send = apigateway.AwsIntegration(
@@ -186,6 +207,13 @@ class QueuedApi(Construct):
             send,
             authorization_type=authorization,
             request_models={"application/json": model},
-            request_validator=self.api.add_request_validator("Validator", validate_request_body=True),
+            request_validator=self.api.add_request_validator(
+                "Validator", validate_request_body=True, validate_request_parameters=True
+            ),
             method_responses=[apigateway.MethodResponse(status_code=status) for status in ("202", "503")],
         )
+
+
+def _name(scope: Construct) -> str:
+    stack = Stack.of(scope)
+    return "-".join([stack.stack_name, *scope.node.path.removeprefix(stack.node.path).strip("/").split("/")])

@@ -1,0 +1,1 @@
+"""The scenarios: one module and one stack each, found by the catalog."""

@@ -50,6 +50,6 @@ def _load(key: str) -> Scenario:
     scenario = getattr(module, "SCENARIO", None)
     if not isinstance(scenario, Scenario) or scenario.key != key:
         raise TypeError(f"stacks/{key.replace('-', '_')}.py: must end with SCENARIO = Scenario(key={key!r}, ...)")
-    if scenario.stack.__name__ != scenario.stack_id:
-        raise TypeError(f"{key}: its stack's class must be named {scenario.stack_id}, got {scenario.stack.__name__}")
+    if getattr(scenario.stack, "__name__", "") != scenario.stack_id:
+        raise TypeError(f"{key}: its stack's class must be named {scenario.stack_id}, got {scenario.stack!r}")
     return scenario

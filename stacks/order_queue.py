@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib import AlarmTopic, PythonFunction, QueuedApi
+from constructs_lib._acknowledge import acknowledge
 from stacks.scenario import Scenario
 from stacks.settings import Settings
 
@@ -68,6 +70,7 @@ class OrderQueue(Stack):
             "Worker",
             package="order_worker",
             target=settings.target,
+            timeout=Duration.seconds(10),
             environment={
                 "ORDERS_TABLE": orders.table_name,
                 "IDEMPOTENCY_TABLE": handled.table_name,
@@ -77,10 +80,20 @@ class OrderQueue(Stack):
         orders.grant(worker.function, "dynamodb:PutItem")
         handled.grant(worker.function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         notices.grant_publish(worker.function)
+        acknowledge(
+            worker.role,
+            {
+                "AwsSolutions-IAM5[Action::kms:GenerateDataKey*]": "SNS documents this action for publishers to an "
+                "encrypted topic; it is granted on that topic's key alone."
+            },
+        )
 
         # 1, 2 Orders come in by POST and wait in the queue.
         intake = QueuedApi(self, "Intake", path="orders", schema=ORDER, worker=worker.function)
-        AlarmTopic(self, "Alarms", email=settings.alarm_email).watch(intake.alarms, worker.alarms)
+        shop = iam.Role(self, "Shop", assumed_by=iam.AccountPrincipal(self.account), description="Whoever takes orders")
+        intake.grant_invoke(shop)
+        alarms = AlarmTopic(self, "Alarms", email=settings.alarm_email, removal_policy=settings.removal_policy)
+        alarms.watch(intake.alarms, worker.alarms)
 
         CfnOutput(self, "OrdersUrl", value=intake.url, description="POST orders here, signed (SigV4)")
         CfnOutput(self, "OrdersTableName", value=orders.table_name)
@@ -89,6 +102,7 @@ class OrderQueue(Stack):
         CfnOutput(self, "DeadLetterQueueUrl", value=intake.dead_letter_queue.queue_url)
         CfnOutput(self, "DeadLetterQueueArn", value=intake.dead_letter_queue.queue_arn)
         CfnOutput(self, "NoticesTopicArn", value=notices.topic_arn)
+        CfnOutput(self, "ShopRoleArn", value=shop.role_arn)
 
 
 SCENARIO = Scenario(

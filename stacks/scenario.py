@@ -1,5 +1,6 @@
 """What the catalog knows of a scenario."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aws_cdk import Stack
@@ -16,13 +17,13 @@ class Scenario:
 
     Args:
         key: Its stem with hyphens, as on the command line: ``order-queue``.
-        stack: The class of its stack.
+        stack: The class of its stack, which takes ``settings`` beside the props of a stack.
         summary: One line: what flows where.
         source: The note under shared seeds, and section, it was drawn from.
     """
 
     key: str
-    stack: type[Stack]
+    stack: Callable[..., Stack]
     summary: str
     source: str
 

@@ -17,12 +17,12 @@ class Settings:
     """What a stack may be told from outside, with ``cdk -c key=value``.
 
     Args:
-        scenarios: Context ``scenario``: keys or stack ids, comma separated; empty means all. With ``cdk … --exclusively``
-            the stacks named on the command line are taken.
+        scenarios: Context ``scenario``: keys or stack ids, comma separated; empty means all. With
+            ``cdk ... --exclusively`` the stacks named on the command line are taken.
         target: Context ``function_python``, ``function_architecture``, ``function_platform``: what functions run on.
         prefix: Context ``prefix``: put before every stack name, to deploy a scenario twice in one account.
         alarm_email: Context ``alarm_email``: who is told of alarms.
-        retain: Context ``retain``: "true" (default) keeps stateful resources when their stack is deleted, "false" does not.
+        retain: Context ``retain``: "true" (default) keeps stateful resources when their stack is deleted.
 
     Raises:
         ValueError: ``retain`` is neither "true" nor "false", or the target is not supported.

@@ -1,0 +1,60 @@
+"""What a journey prints while it runs: colours and a spinner on a terminal, plain lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from journeys._results import Result, StepResult
+
+STYLES: dict[str, str] = {"passed": "green", "failed": "bold red", "not-run": "yellow"}
+_MARKS: dict[Result, str] = {"passed": "✓", "failed": "✗", "not-run": "–"}
+_ASCII_MARKS: dict[Result, str] = {"passed": "ok", "failed": "FAILED", "not-run": "not run"}
+
+
+def mark(result: Result, console: Console) -> Text:
+    """The tick, cross or dash of a result, in words where the console cannot print signs."""
+    marks = _MARKS if console.encoding.lower().startswith("utf") else _ASCII_MARKS
+    return Text(marks[result], style=STYLES[result])
+
+
+class Progress:
+    """Prints a journey's steps as they end, each with its evidence."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def heading(self, key: str, place: str) -> None:
+        """Say which journey begins, and where."""
+        self._line(Text.assemble((key, "bold"), (f"  {place}", "dim")))
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[None]:
+        """Show the running step, on a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(Text(name, style="dim")):
+            yield
+
+    def ended(self, step: StepResult) -> None:
+        """Print an ended step: its mark, name and time, then its reason and what it showed."""
+        line = Text.assemble("  ", mark(step.result, self._console), " ", step.name)
+        if step.result != "not-run":
+            line.append(f"  {step.seconds:.1f} s", style="dim")
+        self._line(line)
+        if step.reason is not None:
+            self._line(Text(f"      {step.reason}", style=STYLES[step.result]))
+        width = max(map(len, step.evidence), default=0)
+        for name, value in step.evidence.items():
+            self._line(Text(f"      {name:<{width}} = {value}", style="dim"))
+
+    def saved(self, path: Path) -> None:
+        """Print where a file was put."""
+        self._line(Text(f"      saved {path}", style="dim"))
+
+    def _line(self, text: Text) -> None:
+        # Never wrapped: a path or an id must be copied whole.
+        self._console.print(text, soft_wrap=True)

@@ -1,0 +1,290 @@
+"""The local cloud as a Python object: start it, deploy to it, get a journey's world of it; it ends with its block."""
+
+import http.client
+import json
+import shutil
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from journeys._target import Target
+from localcloud import cdk, certificates
+from localcloud.emulator import EXIT_MISMATCH, Ready, Settings
+from localcloud.errors import LocalCloudError
+from localcloud.process import Child, require
+from localcloud.progress import Progress
+from stacks import catalog
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - the emulator's root; it opens nothing outside this machine
+START_SECONDS = 60.0
+CDK_SECONDS = 1800.0
+EMULATOR_PYTHON = cdk.ROOT / ".venv-localcloud" / "bin" / "python"
+
+
+class LocalCloud:
+    """A running local cloud. Use `LocalCloud.start`."""
+
+    def __init__(self, state: Path, emulator: Child, ready: Ready, ca: Path, progress: Progress) -> None:
+        self.state = state
+        self.ready = ready
+        self.ca_bundle = ca
+        self.iam_log = state / "iam.jsonl"
+        """JSON lines: principal, action, resource, decision."""
+        self.outputs: dict[str, dict[str, str]] = {}
+        """Stack outputs by stack id."""
+        self._emulator = emulator
+        self._progress = progress
+        self._children = ExitStack()
+        self._bootstrap: Child | None = None
+        self._bootstrapped = False
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls,
+        state: Path,
+        *,
+        python: Path = EMULATOR_PYTHON,
+        progress: Progress | None = None,
+        bare: bool = False,
+    ) -> Iterator["LocalCloud"]:
+        """Start the emulator and begin to bootstrap it; both end with the block, however it is left.
+
+        Args:
+            state: folder of its data, logs and certificates; emptied first, except for the certificates. One local
+                cloud at a time can run in one.
+            python: the interpreter of the emulator's environment; it also runs the Python functions.
+            progress: where it says what it does; by default nowhere.
+            bare: without our fixes and without bootstrap, to see what the emulator does by itself.
+
+        Raises:
+            LocalCloudError: it cannot start.
+        """
+        progress = progress or Progress.silent()
+        state = state.resolve()
+        with ExitStack() as children:
+            with progress.phase("starting the emulator"):
+                emulator, ready, ca = _start(state, python, children, fixes=not bare)
+            cloud = cls(state, emulator, ready, ca, progress)
+            children.callback(cloud._children.close)
+            if not bare:
+                cloud._begin_bootstrap()
+            yield cloud
+            with progress.phase("stopping"):
+                children.close()
+
+    @property
+    def endpoint_url(self) -> str:
+        """The TLS endpoint."""
+        return f"https://127.0.0.1:{self.ready.port}"
+
+    @property
+    def plain_endpoint_url(self) -> str:
+        """The same without TLS, to prove that it is refused."""
+        return f"http://127.0.0.1:{self.ready.plain_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a tool must have in its environment to reach this cloud."""
+        return _client_environment(self.endpoint_url, self.ca_bundle)
+
+    def deploy(self, names: Iterable[str] = (), *, app_folder: Path = cdk.ROOT) -> list[cdk.DeployableStack]:
+        """Synthesize and deploy, with the real command line and unchanged templates.
+
+        Args:
+            names: scenarios; all when none is named.
+            app_folder: where cdk.json is; the checkout by default.
+
+        Raises:
+            LocalCloudError: synth or deploy failed, or a template has a resource type that nothing here knows.
+        """
+        keys = catalog.resolve(names) if app_folder == cdk.ROOT else list(names)
+        stacks = self._synth(keys, app_folder)
+        self._await_bootstrap()
+        self._deploy(stacks)
+        return stacks
+
+    @property
+    def target(self) -> Target:
+        """What a journey's world needs to know of this cloud."""
+        return Target(
+            endpoint_url=self.endpoint_url,
+            plain_endpoint_url=self.plain_endpoint_url,
+            ca_bundle=str(self.ca_bundle),
+            region=REGION,
+            access_key_id=ACCESS_KEY,
+            secret_access_key=SECRET_KEY,
+            sms_url=f"{self.endpoint_url}/_ministack/sns/sms-messages",
+        )
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this cloud as its root, to which IAM says yes to everything."""
+        # The stubs know a list of names; this takes any.
+        make: Any = boto3.client
+        return make(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint_url,
+            verify=str(self.ca_bundle),
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+        )
+
+    def check_alive(self) -> None:
+        """Raise LocalCloudError when the emulator has died."""
+        if self._emulator.status() is not None:
+            raise _died(self._emulator)
+
+    # --- phases -------------------------------------------------------------------------------------------------
+
+    def _synth(self, keys: list[str], app_folder: Path) -> list[cdk.DeployableStack]:
+        assembly = self.state / "cdk.out"
+        machine = {"aarch64": "arm64", "arm64": "arm64"}.get(self.ready.machine, "x86_64")
+        context = {"function_python": self.ready.python, "function_architecture": machine}
+        if keys:
+            context["scenario"] = ",".join(keys)
+        child = cdk.synth(assembly, context, log=self.state / "logs" / "synth.log", app_folder=app_folder)
+        self._finish(child, "synthesizing")
+        return cdk.stacks_of(assembly)
+
+    def _begin_bootstrap(self) -> None:
+        log = self.state / "logs" / "bootstrap.log"
+        child = cdk.bootstrap(ACCOUNT, REGION, log=log, env=self._cli_environment(), cwd=self.state)
+        self._bootstrap = self._children.enter_context(child)
+
+    def _await_bootstrap(self) -> None:
+        if self._bootstrap:
+            self._finish(self._bootstrap, "bootstrapping")
+            self._bootstrap = None
+
+    def _deploy(self, stacks: list[cdk.DeployableStack]) -> None:
+        log, outputs = self.state / "logs" / "deploy.log", self.state / "outputs.json"
+        log.unlink(missing_ok=True)
+        env = self._cli_environment()
+        child = cdk.deploy(self.state / "cdk.out", outputs, log=log, env=env, cwd=self.state)
+        self._finish(child, f"deploying {', '.join(stack.id for stack in stacks)}", lambda: cdk.last_event(log))
+        found: dict[str, dict[str, str]] = json.loads(outputs.read_text()) if outputs.exists() else {}
+        self.outputs |= {stack.id: found.get(stack.name, {}) for stack in stacks}
+
+    def _finish(self, child: Child, what: str, detail: Callable[[], str] = str) -> None:
+        """Wait for a CDK command, watching the emulator meanwhile."""
+        with self._progress.phase(what, detail), child:
+            until = time.monotonic() + CDK_SECONDS
+            while (status := child.wait(0.25)) is None:
+                self.check_alive()
+                if time.monotonic() > until:
+                    raise LocalCloudError(f"{what} did not end within {CDK_SECONDS:.0f} s; see {child.log}")
+            if status != 0:
+                self.check_alive()
+                raise LocalCloudError(f"{what} failed: {_reason(child)}; the whole log: {child.log}")
+
+    def _cli_environment(self) -> dict[str, str]:
+        home = self.state / "home"
+        home.mkdir(exist_ok=True)
+        return {"PATH": cdk.clean_environment()["PATH"], "HOME": str(home)} | cdk.QUIET | self.environment
+
+
+def _start(state: Path, python: Path, children: ExitStack, *, fixes: bool) -> tuple[Child, Ready, Path]:
+    require(python, "the emulator's environment")
+    state.mkdir(parents=True, exist_ok=True)
+    made = certificates.ensure(state / "tls", REGION)
+    _clear(state)
+    settings = Settings(str(state), certificate=str(made.certificate), key=str(made.key), fixes=fixes)
+    child = Child(
+        [str(python), "-m", "localcloud.emulator", json.dumps(asdict(settings))],
+        log=state / "logs" / "emulator.log",
+        env=_emulator_environment(state, made.ca),
+        cwd=cdk.ROOT,
+    )
+    children.enter_context(child)
+    until = time.monotonic() + START_SECONDS
+    ready_file = state / "emulator.json"
+    while not ready_file.exists():
+        if child.wait(0.02) is not None:
+            raise _died(child)
+        if time.monotonic() > until:
+            raise LocalCloudError(f"the emulator did not get ready within {START_SECONDS:.0f} s; its log: {child.log}")
+    ready = Ready(**json.loads(ready_file.read_text()))
+    _check_health(ready, made.ca)
+    return child, ready, made.ca
+
+
+def _clear(state: Path) -> None:
+    """Remove what an earlier run left, so that nothing old is taken for new; not the lock, which may be held."""
+    for name in ("data", "logs", "cdk.out", "home", "tmp"):
+        shutil.rmtree(state / name, ignore_errors=True)
+    for name in ("emulator.json", "iam.jsonl", "outputs.json"):
+        (state / name).unlink(missing_ok=True)
+
+
+def _died(child: Child) -> LocalCloudError:
+    said = child.tail(1) or "it said nothing"
+    if child.status() == EXIT_MISMATCH:
+        return LocalCloudError(said)
+    return LocalCloudError(f"the emulator ended with status {child.status()}: {said}; its log: {child.log}")
+
+
+def _check_health(ready: Ready, ca: Path) -> None:
+    """One request through TLS, verified, as every later one will be."""
+    context = ssl.create_default_context(cafile=str(ca))
+    connection = http.client.HTTPSConnection("127.0.0.1", ready.port, context=context, timeout=30)
+    connection.request("GET", "/_ministack/health")
+    answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    connection.close()
+    if answer.get("auth") != "enabled":
+        raise LocalCloudError(f"the emulator answers, but does not enforce IAM (auth: {answer.get('auth')!r})")
+
+
+def _client_environment(endpoint: str, ca: Path) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_CA_BUNDLE": str(ca),
+        "NODE_EXTRA_CA_CERTS": str(ca),
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        # Nothing of the person's own accounts.
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _emulator_environment(state: Path, ca: Path) -> Mapping[str, str]:
+    """The emulator's environment; functions inherit it, so it holds nothing that the person's shell has."""
+    data, tmp = state / "data", state / "tmp"
+    data.mkdir()
+    tmp.mkdir()
+    path = cdk.clean_environment()["PATH"]
+    return {
+        "PATH": path,
+        "HOME": str(data),
+        "TMPDIR": str(tmp),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "NODE_PATH": str(cdk.ROOT / "node_modules"),
+        "AUTH": "true",
+        "MINISTACK_REGION": REGION,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "S3_DATA_DIR": str(data / "s3"),
+        "STATE_DIR": str(data / "state"),
+        "DOCKER_HOST": "unix:///nonexistent",  # there may be Docker on this machine; it is not used
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    } | {name: value for name, value in _client_environment("", ca).items() if name != "AWS_ENDPOINT_URL"}
+
+
+def _reason(child: Child) -> str:
+    """What a failed command said last, other than that it failed."""
+    lines = [line.strip() for line in child.tail().splitlines()]
+    telling = [line for line in lines if line and "Subprocess exited with error" not in line]
+    return telling[-1] if telling else "it said nothing"

@@ -1,0 +1,127 @@
+"""Small stacks and requests with which the tests look at the local cloud."""
+
+import itertools
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import urllib3
+
+from localcloud.cloud import ACCOUNT, REGION, LocalCloud
+
+_numbers = itertools.count()
+
+
+def deploy(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str, str]) -> dict[str, str]:
+    """Deploy a template by the CloudFormation API.
+
+    Args:
+        cloud: where to.
+        resources: the template's resources.
+        attributes: further outputs, name=(logical id, attribute).
+
+    Returns:
+        The Ref of every resource by its logical id, and the `attributes`.
+    """
+    formation = cloud.client("cloudformation")
+    name = f"probe-{next(_numbers)}"
+    outputs: dict[str, Any] = {logical: {"Value": {"Ref": logical}} for logical in resources}
+    outputs |= {name: {"Value": {"Fn::GetAtt": list(what)}} for name, what in attributes.items()}
+    template = json.dumps({"Resources": resources, "Outputs": outputs})
+    formation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.05})
+    stack = formation.describe_stacks(StackName=name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def queue_arn(url: str) -> str:
+    """The ARN of the queue with this URL."""
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rsplit('/', 1)[-1]}"
+
+
+def bodies(cloud: LocalCloud, url: str, seconds: int = 2) -> list[str]:
+    """Receive (and keep hidden) up to ten messages of a queue, waiting `seconds` for the first."""
+    answer = cloud.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds)
+    return [message["Body"] for message in answer.get("Messages", [])]
+
+
+def eventually(probe: Callable[[], Any], seconds: float = 10) -> bool:
+    """Whether `probe` becomes true within `seconds`."""
+    until = time.monotonic() + seconds
+    while not probe():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def role(service: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    """An IAM role that `service` may assume, with one inline policy of `statements`."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    policies = [{"PolicyName": "given", "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)}}]
+    properties = {
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+        "Policies": policies if statements else [],
+    }
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
+
+
+def allow(actions: str | list[str], resource: Any = "*") -> dict[str, Any]:
+    """A policy statement."""
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def attribute(logical: str, name: str = "Arn") -> dict[str, Any]:
+    """Fn::GetAtt."""
+    return {"Fn::GetAtt": [logical, name]}
+
+
+def function(source: str, role_id: str, **properties: Any) -> dict[str, Any]:
+    """A Lambda function from its source, which is index.py and defines `handler`."""
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Runtime": "python3.11",
+            "Handler": "index.handler",
+            "Role": attribute(role_id),
+            "Code": {"ZipFile": source},
+        }
+        | properties,
+    }
+
+
+def key(service: str | None = None) -> dict[str, Any]:
+    """A KMS key that IAM policies of the account may give; with `service`, AWS's service may use it too."""
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    statements = [{"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}]
+    if service:
+        statements.append(allow(["kms:GenerateDataKey", "kms:Decrypt"]) | {"Principal": {"Service": service}})
+    return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": statements}}}
+
+
+def post(cloud: LocalCloud, api: str, path: str, body: Any, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    """POST `body` as JSON to a REST API's stage `prod`; status and text."""
+    url = f"{cloud.endpoint_url}/_aws/execute-api/{api}/prod/{path}"
+    data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    with urllib3.PoolManager(ca_certs=str(cloud.ca_bundle)) as pool:
+        answer = pool.request("POST", url, body=data, headers=sent, retries=False)
+    return answer.status, answer.data.decode()
+
+
+def as_role(cloud: LocalCloud, name: str, service: str) -> Any:
+    """A client under the role with this name."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    given = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="probe")["Credentials"]
+    make: Any = boto3.client
+    return make(
+        service,
+        region_name=REGION,
+        endpoint_url=cloud.endpoint_url,
+        verify=str(cloud.ca_bundle),
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )

@@ -1,23 +1,20 @@
 """An SQS queue that loses nothing: encrypted, TLS only, with dead letters and alarms."""
 
-from aws_cdk import Duration, Names
+from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib._acknowledge import acknowledge
 from constructs_lib._alarms import alarm_when
 from constructs_lib._checks import in_range, seconds_in_range
+from constructs_lib._consumer import consume
 
 # Source: Amazon SQS developer guide, "Message quotas".
 _MAX_VISIBILITY_SECONDS = 12 * 3600
 _MIN_RETENTION_SECONDS, _MAX_RETENTION_SECONDS = 60, 14 * 24 * 3600
 _MAX_RECEIVES = 1000
-_MAX_BATCH = 10
-# Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout.
-VISIBILITY_PER_TIMEOUT = 6
 
 
 class QueueWithDlq(Construct):
@@ -107,40 +104,18 @@ class QueueWithDlq(Construct):
             {"Serverless-SQSRedrivePolicy": "This queue is where messages end: another one behind it would hide them."},
         )
 
-    def add_consumer(self, worker: lambda_.IFunction, *, batch_size: int = 10) -> None:
+    def add_consumer(
+        self, worker: lambda_.IFunction, *, batch_size: int = 10, max_concurrency: int | None = None
+    ) -> None:
         """Let a function drain the queue; it says which messages of a batch failed, and only those come again.
 
         Args:
             worker: Function that handles SQS batches and returns partial batch failures.
             batch_size: Messages per invocation, 1-10. Default 10.
+            max_concurrency: Invocations at once, 2-1000. Left out: as many as Lambda allows.
 
         Raises:
-            ValueError: ``batch_size`` is out of range, or the worker may run for longer than a sixth of
+            ValueError: A value is out of range, or the worker may run for longer than a sixth of
                 ``visibility_timeout``, so that messages would be delivered again while they are worked on.
         """
-        in_range("batch_size", batch_size, 1, _MAX_BATCH)
-        timeout = worker.timeout if isinstance(worker, lambda_.Function) else None
-        if timeout and not timeout.is_unresolved() and not self._visibility.is_unresolved():
-            at_least = VISIBILITY_PER_TIMEOUT * timeout.to_seconds()
-            if self._visibility.to_seconds() < at_least:
-                raise ValueError(
-                    f"visibility_timeout: must be at least six times the worker's timeout, {at_least:g} seconds, "
-                    f"got {self._visibility.to_seconds():g} seconds"
-                )
-        worker.add_event_source(
-            event_sources.SqsEventSource(self.queue, batch_size=batch_size, report_batch_item_failures=True)
-        )
-        acknowledge(
-            worker.node.find_child(f"SqsEventSource:{Names.node_unique_id(self.queue.node)}"),
-            {
-                "Serverless-LambdaEventSourceMappingDestination": "SQS has no failure destination: its queue redrives "
-                "to the dead letters."
-            },
-        )
-        acknowledge(
-            worker,
-            {
-                "Serverless-LambdaDLQ": "Invoked by SQS, not asynchronously: failures go to the queue's dead letters, "
-                "and a queue of the function's own would stay empty."
-            },
-        )
+        consume(self.queue, worker, visibility=self._visibility, batch_size=batch_size, max_concurrency=max_concurrency)

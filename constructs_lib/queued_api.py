@@ -14,7 +14,8 @@ from constructs_lib import _problems
 from constructs_lib._acknowledge import acknowledge
 from constructs_lib._alarms import alarm_when
 from constructs_lib._checks import in_range, matches
-from constructs_lib.queue_with_dlq import VISIBILITY_PER_TIMEOUT, QueueWithDlq
+from constructs_lib._consumer import VISIBILITY_PER_TIMEOUT
+from constructs_lib.queue_with_dlq import QueueWithDlq
 
 # Source: Amazon API Gateway developer guide, account-level throttling quota of a region.
 _MAX_RATE = 10_000

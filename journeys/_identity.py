@@ -1,6 +1,7 @@
 """Who calls AWS: the person who runs the journey, or a role that this person assumed."""
 
 import json as jsonlib
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
+
+# As botocore wants it: name in the files, environment variables, default, conversion.
+_NO_PROFILE: dict[str, tuple[Any, Any, Any, Any]] = {
+    "profile": (None, [], None, None),
+    "config_file": (None, [], os.devnull, None),
+    "credentials_file": (None, [], os.devnull, None),
+}
 
 
 class Identity:
@@ -148,8 +156,12 @@ class Identity:
         new_client = cast("Any", self._session).client
         if not target.is_local:
             return new_client(service, region_name=region, use_ssl=tls, config=config)
-        # One address serves every service: no host prefixes, no bucket in the host name, and no proxy on the way.
-        config = config.merge(Config(inject_host_prefix=False, proxies={}))
+        # One address serves every service: no host prefixes, no bucket in the host name, no variants of endpoints that
+        # the caller's environment may demand, and no proxy on the way.
+        one_address = Config(
+            inject_host_prefix=False, proxies={}, use_fips_endpoint=False, use_dualstack_endpoint=False
+        )
+        config = config.merge(one_address)
         if service == "s3":
             config = config.merge(Config(s3={"addressing_style": "path"}))
         return new_client(
@@ -182,12 +194,11 @@ def person(target: Target) -> boto3.Session:
 def with_keys(
     target: Target, access_key_id: str | None, secret_access_key: str | None, token: str | None
 ) -> boto3.Session:
-    """A session with these keys and no regard for the caller's profile, which need not exist or fit."""
-    own = botocore.session.Session(session_vars={"profile": (None, [], None, None)})
+    """A session with these keys; locally without the caller's profile and files, which are meant for AWS."""
     return boto3.Session(
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
         aws_session_token=token,
         region_name=target.region,
-        botocore_session=own,
+        botocore_session=botocore.session.Session(session_vars=_NO_PROFILE if target.is_local else None),
     )

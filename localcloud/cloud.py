@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from rich.console import Console
 
+from journeys._report import Resources
 from journeys._target import Target
-from localcloud import cdk, certificates
+from journeys._world import World
+from localcloud import cdk, certificates, failure, inventory
 from localcloud.emulator import EXIT_MISMATCH, Ready, Settings
 from localcloud.errors import LocalCloudError
 from localcloud.process import Child, require
 from localcloud.progress import Progress
 from stacks import catalog
+from stacks.scenario import stack_id
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -38,6 +42,8 @@ class LocalCloud:
         self.ca_bundle = ca
         self.iam_log = state / "iam.jsonl"
         """JSON lines: principal, action, resource, decision."""
+        self.stacks: dict[str, cdk.DeployableStack] = {}
+        """What has been deployed, by stack id."""
         self.outputs: dict[str, dict[str, str]] = {}
         """Stack outputs by stack id."""
         self._emulator = emulator
@@ -108,6 +114,7 @@ class LocalCloud:
         """
         keys = catalog.resolve(names) if app_folder == cdk.ROOT else list(names)
         stacks = self._synth(keys, app_folder)
+        inventory.refuse_unknown(stacks, self.ready)
         self._await_bootstrap()
         self._deploy(stacks)
         return stacks
@@ -124,6 +131,14 @@ class LocalCloud:
             secret_access_key=SECRET_KEY,
             sms_url=f"{self.endpoint_url}/_ministack/sns/sms-messages",
         )
+
+    def world(self, key: str, *, console: Console | None = None) -> World:
+        """A journey's world: the deployed stack of scenario `key` in this cloud; it can be used once."""
+        return World(key, self.target, self.outputs[stack_id(key)], build=cdk.ROOT / "build", console=console)
+
+    def resources(self, key: str) -> Resources:
+        """How many resources the deployed stack of scenario `key` has, by who makes them here."""
+        return Resources(**inventory.count(self.stacks[stack_id(key)], self.ready))
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud as its root, to which IAM says yes to everything."""
@@ -170,12 +185,27 @@ class LocalCloud:
         log.unlink(missing_ok=True)
         env = self._cli_environment()
         child = cdk.deploy(self.state / "cdk.out", outputs, log=log, env=env, cwd=self.state)
-        self._finish(child, f"deploying {', '.join(stack.id for stack in stacks)}", lambda: cdk.last_event(log))
+        self._finish(
+            child,
+            f"deploying {', '.join(stack.id for stack in stacks)}",
+            detail=lambda: cdk.last_event(log),
+            why=lambda: failure.of_deployment(self.client("cloudformation"), stacks),
+        )
+        self.stacks |= {stack.id: stack for stack in stacks}
         found: dict[str, dict[str, str]] = json.loads(outputs.read_text()) if outputs.exists() else {}
         self.outputs |= {stack.id: found.get(stack.name, {}) for stack in stacks}
 
-    def _finish(self, child: Child, what: str, detail: Callable[[], str] = str) -> None:
-        """Wait for a CDK command, watching the emulator meanwhile."""
+    def _finish(
+        self, child: Child, what: str, detail: Callable[[], str] = str, why: Callable[[], str | None] | None = None
+    ) -> None:
+        """Wait for a CDK command, watching the emulator meanwhile.
+
+        Args:
+            child: the running command.
+            what: what it does, for people.
+            detail: how far it is.
+            why: the reason of its failure; without one, or when it knows none, what it said last.
+        """
         with self._progress.phase(what, detail), child:
             until = time.monotonic() + CDK_SECONDS
             while (status := child.wait(0.25)) is None:
@@ -184,7 +214,8 @@ class LocalCloud:
                     raise LocalCloudError(f"{what} did not end within {CDK_SECONDS:.0f} s; see {child.log}")
             if status != 0:
                 self.check_alive()
-                raise LocalCloudError(f"{what} failed: {_reason(child)}; the whole log: {child.log}")
+                reason = (why and why()) or failure.of_command(child)
+                raise LocalCloudError(f"{what} failed: {reason}; the whole log: {child.log}")
 
     def _cli_environment(self) -> dict[str, str]:
         home = self.state / "home"
@@ -281,10 +312,3 @@ def _emulator_environment(state: Path, ca: Path) -> Mapping[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     } | {name: value for name, value in _client_environment("", ca).items() if name != "AWS_ENDPOINT_URL"}
-
-
-def _reason(child: Child) -> str:
-    """What a failed command said last, other than that it failed."""
-    lines = [line.strip() for line in child.tail().splitlines()]
-    telling = [line for line in lines if line and "Subprocess exited with error" not in line]
-    return telling[-1] if telling else "it said nothing"

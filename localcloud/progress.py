@@ -6,15 +6,32 @@ from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+
+class _Detail(ProgressColumn):
+    """What a phase says about itself at this moment."""
+
+    def __init__(self, detail: Callable[[], str]) -> None:
+        super().__init__()
+        self._detail = detail
+
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's signature
+        return Text(self._detail(), style="dim")
 
 
 class Progress:
-    """Phases of work, with their seconds kept in `seconds`."""
+    """Phases of work, one after the other.
+
+    Attributes:
+        seconds: How long each finished phase took.
+    """
 
     def __init__(self, console: Console | None) -> None:
         self._console = console
         self.seconds: dict[str, float] = {}
-        """How long each finished phase took."""
 
     @classmethod
     def silent(cls) -> Self:
@@ -23,11 +40,27 @@ class Progress:
 
     @contextmanager
     def phase(self, what: str, detail: Callable[[], str] = str) -> Iterator[None]:
-        """One phase: said at its start and at its end, with its duration; `detail` is shown meanwhile."""
-        began = time.monotonic()
+        """One phase: said while it lasts and when it ended, with its duration; `detail` is shown meanwhile."""
+        began, sign = time.monotonic(), Text("✗", style="bold red")
+        try:
+            with self._running(what, detail):
+                yield
+            sign = Text("✓", style="green")
+        finally:
+            self.seconds[what] = time.monotonic() - began
+            self._say(Text.assemble(sign, f" {what}", (f"  {self.seconds[what]:.1f} s", "dim")))
+
+    @contextmanager
+    def _running(self, what: str, detail: Callable[[], str]) -> Iterator[None]:
+        if not self._console or not self._console.is_terminal:
+            self._say(Text(f"… {what}"))
+            yield
+            return
+        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), _Detail(detail)
+        with Bars(*columns, console=self._console, transient=True) as bars:
+            bars.add_task(what, total=None)
+            yield
+
+    def _say(self, text: Text) -> None:
         if self._console:
-            self._console.print(f"… {what}")
-        yield
-        self.seconds[what] = time.monotonic() - began
-        if self._console:
-            self._console.print(f"✓ {what} ({self.seconds[what]:.1f} s)")
+            self._console.print(text, soft_wrap=True)

@@ -36,16 +36,22 @@ def uploads(body: str) -> list[Upload]:
     records = event.get("Records")
     if not isinstance(records, list):
         raise UnreadableMessageError(f"message: must be an S3 event with 'Records', got the keys {sorted(event)}")
-    return [_upload(record) for record in records if str(record.get("eventName", "")).startswith("ObjectCreated:")]
+    return [upload for record in records if (upload := _upload(record))]
 
 
-def _upload(record: dict[str, Any]) -> Upload:
+def _upload(record: Any) -> Upload | None:
     try:
+        if not record["eventName"].startswith("ObjectCreated:"):
+            return None
         s3 = record["s3"]
         # Keys are form-encoded in events: a space arrives as "+", a plus as "%2B".
         return Upload(bucket=s3["bucket"]["name"], key=unquote_plus(s3["object"]["key"], errors="strict"))
-    except (KeyError, TypeError) as error:
-        raise UnreadableMessageError("message: an S3 record must name 's3.bucket.name' and 's3.object.key'") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UnreadableMessageError(
+            "message: an S3 record must name 'eventName', 's3.bucket.name' and 's3.object.key'"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableMessageError(f"message: the record's key must be UTF-8, {error.reason}") from error
 
 
 def _json(text: str) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Clients and roles."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -51,14 +51,19 @@ def new_world(tmp_path: Path) -> Iterator[Callable[[Target], World]]:
 
 
 @pytest.fixture
-def local(new_world: Callable[[Target], World], monkeypatch: pytest.MonkeyPatch) -> World:
+def local(new_world: Callable[[Target], World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     # What the person has set up for real accounts must not reach the local cloud, nor stop it.
     monkeypatch.setenv("AWS_PROFILE", "a-profile-that-is-not-there")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "REAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "REAL")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "REAL")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://real.example")
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", "true")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    config = tmp_path / "config"
+    config.write_text("[default]\ns3 =\n  addressing_style = virtual\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     return new_world(LOCAL)
 
 
@@ -83,11 +88,28 @@ def test_a_local_client_stays_local(local: World, service: str) -> None:
     assert (credentials.access_key, credentials.secret_key, credentials.token) == ("test", "secret", None)
 
 
-def test_a_local_bucket_is_in_the_path(new_world: Callable[[Target], World]) -> None:
-    # By an address that is a name: boto3 itself puts the bucket in the path of an IP address only.
-    local = new_world(replace(LOCAL, endpoint_url="https://localhost:4566"))
-    url = local.client("s3").generate_presigned_url("get_object", Params={"Bucket": "photos", "Key": "a.jpg"})
-    assert url.startswith("https://localhost:4566/photos/a.jpg?")
+class NotSentError(Exception):
+    """Stops a request that is ready to leave."""
+
+
+def url_of(client: Any, call: str, **kwargs: str) -> str:
+    urls: list[str] = []
+
+    def stop(request: Any, **_: object) -> None:
+        urls.append(request.url)
+        raise NotSentError
+
+    client.meta.events.register("before-send", stop)
+    with pytest.raises(NotSentError):
+        getattr(client, call)(**kwargs)
+    return urls[0]
+
+
+def test_a_local_call_goes_to_the_one_address(local: World) -> None:
+    assert url_of(local.client("sns"), "list_topics") == "https://127.0.0.1:4566/"
+    execution = {"stateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:m"}
+    assert url_of(local.client("stepfunctions"), "start_sync_execution", **execution) == "https://127.0.0.1:4566/"
+    assert url_of(local.client("s3"), "get_object", Bucket="photos", Key="a") == "https://127.0.0.1:4566/photos/a"
 
 
 def test_a_client_on_aws_goes_to_aws_as_the_caller(aws: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Resource types that the local cloud adds to the emulator; see `localcloud.registry`. Runs inside the emulator."""

@@ -42,6 +42,9 @@ else
 	@echo "error: TARGET: must be local or aws, got '$(TARGET)'" >&2; exit 2
 endif
 
+grants: setup ## Take each grant of the functions of SCENARIO (all) away: its journey must fail.
+	@.venv/bin/python -m localcloud grants $(SCENARIO)
+
 synth: setup ## Synthesize SCENARIO (all) into cdk.out.
 	@node_modules/.bin/cdk synth --quiet $(if $(filter all,$(SCENARIO)),,-c scenario=$(SCENARIO)) && ls cdk.out/*.template.json
 

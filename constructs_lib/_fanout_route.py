@@ -56,7 +56,10 @@ class Route(Construct):
         )
         acknowledge(
             self.delivery_dead_letter_queue,
-            {"AwsSolutions-SQS3": "It is the dead-letter queue of an SNS subscription, which the rule does not see."},
+            {
+                "AwsSolutions-SQS3": "It is the dead-letter queue of an SNS subscription, which the rule does not see.",
+                "Serverless-SQSRedrivePolicy": "It is where messages end: another queue behind it would hide them.",
+            },
         )
         # Not SqsSubscription: it lets SNS use the queue's key for any topic, or (by feature flag) names the topic in
         # the key's policy, which is a cycle when topic and queue share the key.

@@ -6,22 +6,18 @@ from aws_cdk import Annotations, Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib._alarms import alarm_when
-from constructs_lib._checks import in_range, matches, not_empty, one_of, unique
+from constructs_lib._checks import matches, not_empty, one_of, unique
+from constructs_lib._consumer import consume
 from constructs_lib._fanout_route import Route
 from constructs_lib._fanout_subscriber import Subscriber
 
 __all__ = ["SnsFanoutToSqs", "Subscriber"]
 
-# Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout; quotas.
-_VISIBILITY_PER_TIMEOUT = 6
-_MAX_BATCH = 10
-_MIN_CONCURRENCY, _MAX_CONCURRENCY = 2, 1000
 # Source: Amazon SNS developer guide, "Message attribute items and validation".
 _ATTRIBUTE = r"(?=.{1,256}$)(?!(?i:aws|amazon)\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 
@@ -171,30 +167,21 @@ class SnsFanoutToSqs(Construct):
         Args:
             name: The subscriber.
             function: The consumer; its timeout may be a sixth of the subscriber's ``visibility_timeout`` at most.
-            batch_size: Messages per invocation, 1-10. Default 10.
+            batch_size: Messages per invocation, 1-10. Default 10. With ``fifo``, 1 keeps a message that always fails from
+                taking those behind it in its group to the dead letters: all of a batch count as delivered again.
             max_concurrency: Invocations at once, 2-1000. Left out: as many as Lambda allows.
 
         Raises:
             ValueError: There is no such subscriber, a value is out of range, or the visibility is too short.
         """
         one_of("name", name, self.queues)
-        in_range("batch_size", batch_size, 1, _MAX_BATCH)
-        if max_concurrency is not None:
-            in_range("max_concurrency", max_concurrency, _MIN_CONCURRENCY, _MAX_CONCURRENCY)
-        timeout = function.timeout if isinstance(function, lambda_.Function) else None
-        visible = self._visibility[name]
-        if timeout and not timeout.is_unresolved() and not visible.is_unresolved():
-            needed = _VISIBILITY_PER_TIMEOUT * timeout.to_seconds()
-            if visible.to_seconds() < needed:
-                rule = f"must be at least {needed:g} seconds, six times the timeout of {function.node.path}"
-                raise ValueError(f"visibility_timeout of {name!r}: {rule}, got {visible.to_seconds():g} seconds")
-        function.add_event_source(
-            event_sources.SqsEventSource(
-                self.queues[name],
-                batch_size=batch_size,
-                max_concurrency=max_concurrency,
-                report_batch_item_failures=True,
-            )
+        consume(
+            self.queues[name],
+            function,
+            visibility=self._visibility[name],
+            batch_size=batch_size,
+            max_concurrency=max_concurrency,
+            visibility_prop=f"visibility_timeout of {name!r}",
         )
 
     def _let_sns_use_the_key(self) -> None:

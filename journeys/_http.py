@@ -5,6 +5,7 @@ Certificates are always verified; nothing is retried and no redirect followed: a
 
 import json as jsonlib
 import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -14,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import urllib3
 
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
+_CONNECTIONS = 32
 _SHOWN = 200
 
 
@@ -68,6 +70,7 @@ class Http:
         self._ca_bundle = ca_bundle
         self._context: ssl.SSLContext | None = None
         self._pools: dict[tuple[str, str], urllib3.HTTPConnectionPool] = {}
+        self._making = threading.Lock()
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None) -> Response:
         """Send one request.
@@ -82,9 +85,9 @@ class Http:
             raise ValueError(message)
         # The path as it stands, not normalised: journeys also send what a well-behaved client would not.
         path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        answer = self._pool(parts).urlopen(
-            method, path, body=body, headers={"Host": parts.netloc.rpartition("@")[2], **headers}, redirect=False
-        )
+        sent = urllib3.HTTPHeaderDict(Host=parts.netloc.rpartition("@")[2])
+        sent.update(headers)
+        answer = self._pool(parts).urlopen(method, path, body=body, headers=sent)
         return Response(answer.status, answer.headers, answer.data)
 
     def close(self) -> None:
@@ -94,9 +97,10 @@ class Http:
 
     def _pool(self, url: SplitResult) -> urllib3.HTTPConnectionPool:
         key = (url.scheme, url.netloc)
-        if key not in self._pools:
-            self._pools[key] = self._new_pool(url)
-        return self._pools[key]
+        with self._making:
+            if key not in self._pools:
+                self._pools[key] = self._new_pool(url)
+            return self._pools[key]
 
     def _new_pool(self, url: SplitResult) -> urllib3.HTTPConnectionPool:
         name = url.hostname or ""
@@ -104,15 +108,15 @@ class Http:
         address = urlsplit(override) if override else url
         host = address.hostname or ""
         if url.scheme == "http":
-            return urllib3.HTTPConnectionPool(host, address.port, timeout=_TIMEOUT, retries=False, maxsize=8)
+            return urllib3.HTTPConnectionPool(host, address.port, timeout=_TIMEOUT, retries=False, maxsize=_CONNECTIONS)
         if self._context is None:
             self._context = ssl.create_default_context(cafile=self._ca_bundle)
         return urllib3.HTTPSConnectionPool(
             host,
             address.port,
             timeout=_TIMEOUT,
-            retries=False,
-            maxsize=8,
+            retries=False,  # nor redirects
+            maxsize=_CONNECTIONS,
             ssl_context=self._context,
             server_hostname=name,  # asked for by SNI, and verified
         )

@@ -2,6 +2,7 @@
 
 import json as jsonlib
 import os
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
@@ -48,6 +49,8 @@ class Identity:
         self._session = session
         self._http = http
         self._clients: dict[tuple[str, str, bool], Any] = {}
+        # Journeys call from several threads; clients may be shared, their making may not.
+        self._making = threading.Lock()
 
     @property
     def region(self) -> str:
@@ -89,9 +92,10 @@ class Identity:
             tls: False connects without TLS, to prove that this is refused.
         """
         key = (service, region or self.region, tls)
-        if key not in self._clients:
-            self._clients[key] = self._new_client(*key)
-        return self._clients[key]
+        with self._making:
+            if key not in self._clients:
+                self._clients[key] = self._new_client(*key)
+            return self._clients[key]
 
     def http(
         self,
@@ -156,12 +160,8 @@ class Identity:
         new_client = cast("Any", self._session).client
         if not target.is_local:
             return new_client(service, region_name=region, use_ssl=tls, config=config)
-        # One address serves every service: no host prefixes, no bucket in the host name, no variants of endpoints that
-        # the caller's environment may demand, and no proxy on the way.
-        one_address = Config(
-            inject_host_prefix=False, proxies={}, use_fips_endpoint=False, use_dualstack_endpoint=False
-        )
-        config = config.merge(one_address)
+        # One address serves every service: no host prefixes, no bucket in the host name, and no proxy on the way.
+        config = config.merge(Config(inject_host_prefix=False, proxies={}))
         if service == "s3":
             config = config.merge(Config(s3={"addressing_style": "path"}))
         return new_client(

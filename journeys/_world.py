@@ -4,6 +4,7 @@ The only place that knows the local cloud from AWS.
 """
 
 import secrets
+import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property, partial
@@ -77,6 +78,7 @@ class World(Identity):
         self._waiting = waiting or Waiting()
         self._cleanups: list[tuple[str, Callable[[], object]]] = []
         self._roles: dict[str, Identity] = {}
+        self._assuming = threading.Lock()
 
     @property
     def place(self) -> str:
@@ -96,12 +98,13 @@ class World(Identity):
         Raises:
             AssertionError: The role may not be assumed, after 30 seconds still.
         """
-        if arn not in self._roles:
-            assume = partial(self._assume, arn)
-            keys = self.eventually(assume, within=30, what=f"the person may assume {arn}")
-            session = with_keys(self._target, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-            self._roles[arn] = Identity(self._target, session, self._http)
-        return self._roles[arn]
+        with self._assuming:
+            if arn not in self._roles:
+                assume = partial(self._assume, arn)
+                keys = self.eventually(assume, within=30, what=f"the person may assume {arn}")
+                session = with_keys(self._target, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+                self._roles[arn] = Identity(self._target, session, self._http)
+            return self._roles[arn]
 
     def step(self, name: str) -> AbstractContextManager[Step]:
         """A step of the journey: ``with world.step("a paid order is stored once") as step: ...``.

@@ -16,10 +16,12 @@ from rich.console import Console
 
 from journeys._report import Resources
 from journeys._target import Target
+from journeys._waiting import Waiting
 from journeys._world import World
-from localcloud import cdk, certificates, failure, inventory
+from localcloud import cdk, certificates, failure, inventory, leftovers
 from localcloud.emulator import EXIT_MISMATCH, Ready, Settings
 from localcloud.errors import LocalCloudError
+from localcloud.machine import wheel_platform
 from localcloud.process import Child, require
 from localcloud.progress import Progress
 from stacks import catalog
@@ -83,9 +85,11 @@ class LocalCloud:
             children.callback(cloud._children.close)
             if not bare:
                 cloud._begin_bootstrap()
-            yield cloud
-            with progress.phase("stopping"):
-                children.close()
+            try:
+                yield cloud
+            finally:
+                with progress.phase("stopping"):
+                    children.close()
 
     @property
     def endpoint_url(self) -> str:
@@ -132,9 +136,10 @@ class LocalCloud:
             sms_url=f"{self.endpoint_url}/_ministack/sns/sms-messages",
         )
 
-    def world(self, key: str, *, console: Console | None = None) -> World:
+    def world(self, key: str, *, console: Console | None = None, waiting: Waiting | None = None) -> World:
         """A journey's world: the deployed stack of scenario `key` in this cloud; it can be used once."""
-        return World(key, self.target, self.outputs[stack_id(key)], build=cdk.ROOT / "build", console=console)
+        outputs, build = self.outputs[stack_id(key)], cdk.ROOT / "build"
+        return World(key, self.target, outputs, build=build, console=console, waiting=waiting)
 
     def resources(self, key: str) -> Resources:
         """How many resources the deployed stack of scenario `key` has, by who makes them here."""
@@ -163,7 +168,11 @@ class LocalCloud:
     def _synth(self, keys: list[str], app_folder: Path) -> list[cdk.DeployableStack]:
         assembly = self.state / "cdk.out"
         machine = {"aarch64": "arm64", "arm64": "arm64"}.get(self.ready.machine, "x86_64")
-        context = {"function_python": self.ready.python, "function_architecture": machine}
+        context = {
+            "function_python": self.ready.python,
+            "function_architecture": machine,
+            "function_platform": wheel_platform(),
+        }
         if keys:
             context["scenario"] = ",".join(keys)
         child = cdk.synth(assembly, context, log=self.state / "logs" / "synth.log", app_folder=app_folder)
@@ -226,6 +235,9 @@ class LocalCloud:
 def _start(state: Path, python: Path, children: ExitStack, *, fixes: bool) -> tuple[Child, Ready, Path]:
     require(python, "the emulator's environment")
     state.mkdir(parents=True, exist_ok=True)
+    lock = state / "emulator.lock"
+    if lock.exists() and (pid := leftovers.holder(lock)):
+        raise LocalCloudError(f"another local cloud (process {pid}) runs from {state}: stop it with make down")
     made = certificates.ensure(state / "tls", REGION)
     _clear(state)
     settings = Settings(str(state), certificate=str(made.certificate), key=str(made.key), fixes=fixes)
@@ -306,6 +318,7 @@ def _emulator_environment(state: Path, ca: Path) -> Mapping[str, str]:
         "AUTH": "true",
         "MINISTACK_REGION": REGION,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "LAYER_STORE": str(state / "layers"),
         "S3_DATA_DIR": str(data / "s3"),
         "STATE_DIR": str(data / "state"),
         "DOCKER_HOST": "unix:///nonexistent",  # there may be Docker on this machine; it is not used

@@ -88,7 +88,7 @@ def main(settings: Settings) -> int:
     state = Path(settings.state)
     held = lock(state / "emulator.lock")
     if held is None:
-        print(f"another local cloud is running from {state}: stop it with make down", file=sys.stderr)
+        print(f"another local cloud runs from {state}: stop it with make down", file=sys.stderr)
         return EXIT_ALREADY_RUNNING
     # Ctrl-C at the terminal is for whoever started us, who then stops us in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

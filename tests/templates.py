@@ -1,4 +1,4 @@
-"""Templates for tests: each scenario synthesized once per state of the sources, and small stacks to try constructs in."""
+"""Templates for tests: each scenario synthesized once per state of the sources, and small stacks for constructs."""
 
 import atexit
 import hashlib
@@ -35,7 +35,7 @@ def scenarios() -> list[str]:
 
 def flags() -> dict[str, Any]:
     """The feature flags that cdk.json pins."""
-    return cast(dict[str, Any], json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"])
+    return cast("dict[str, Any]", json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"])
 
 
 def scenario_app(key: str, *, outdir: Path | None = None, **context: str) -> cdk.App:
@@ -46,7 +46,7 @@ def scenario_app(key: str, *, outdir: Path | None = None, **context: str) -> cdk
 
 def template(key: str) -> Template:
     """A scenario's template, from this run, an earlier one of the same sources, or synthesized now; yours to change."""
-    return cast(Template, json.loads(_template_text(key)))
+    return cast("Template", json.loads(_template_text(key)))
 
 
 @cache
@@ -91,7 +91,7 @@ def synthesized(stack: cdk.Stack) -> Template:
     """The template of a stack as it is now; it may be changed and synthesized again."""
     stage = cdk.Stage.of(stack)
     assert stage is not None
-    return cast(Template, stage.synth(force=True).get_stack_artifact(stack.artifact_id).template)
+    return cast("Template", stage.synth(force=True).get_stack_artifact(stack.artifact_id).template)
 
 
 def resources(source: Template | cdk.Stack, resource_type: str) -> dict[str, dict[str, Any]]:

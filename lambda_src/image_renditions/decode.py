@@ -15,7 +15,17 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from image_renditions.limits import MIB, Limits, RejectedError, Size, check_bytes, check_pixels, file_size, identify
+from image_renditions.limits import (
+    MIB,
+    Limits,
+    Memory,
+    RejectedError,
+    Size,
+    check_bytes,
+    check_pixels,
+    file_size,
+    identify,
+)
 from image_renditions.structure import (
     check_gif,
     check_png,
@@ -130,30 +140,32 @@ def decode(source: IO[bytes], edge: int, limits: Limits) -> Decoded:
             original = picture.size
             target = fit(original, edge)
             drafted = picture.draft(None, (ceil(target[0] * _LEFT_TO_FILTER), ceil(target[1] * _LEFT_TO_FILTER)))
-            per_pixel, fixed = _memory(picture, original, target)
-            if scans > 1:  # coefficients of the whole picture, 16 bits each
-                per_pixel += 2 * len(picture.getbands())
-            check_pixels(original, limits, per_pixel=per_pixel, fixed=fixed, what=f"{name} of mode {picture.mode}")
+            # A somewhat smaller picture may be drafted by half the step, to twice the sides.
+            memory = _memory(picture, original, picture.size, target, scans)
+            twice = (min(original[0], 2 * picture.width), min(original[1], 2 * picture.height))
+            coarser = _memory(picture, original, twice, target, scans)
+            check_pixels(original, limits, memory, coarser=coarser, what=f"{name} of mode {picture.mode}")
             picture.load()
             return Decoded(_reduced(picture, target, drafted[1] if drafted else None), name, original)
 
 
 def _check_webp(size: Size, target: Size, file_bytes: int, limits: Limits) -> None:
     # The file itself is held up to three times: as read, in the decoder, and as metadata.
-    fixed = 3 * file_bytes + _RESULT * target[0] * target[1]
-    check_pixels(size, limits, per_pixel=_WEBP, fixed=fixed, what="WEBP")
+    memory = Memory(_WEBP, 3 * file_bytes + _RESULT * target[0] * target[1])
+    check_pixels(size, limits, memory, what="WEBP")
 
 
-def _memory(picture: ImageFile, original: Size, target: Size) -> tuple[float, int]:
-    """Bytes per original pixel of the drafted picture and its full-size copies, and bytes for the rest."""
+def _memory(picture: ImageFile, original: Size, drafted: Size, target: Size, scans: int) -> Memory:
+    """Need of a picture that is decoded to the size ``drafted``."""
     stored = _STORED.get(picture.mode, 4)
-    copies = 4 if picture.mode in {"P", "LA", "RGBA"} else 0  # to colours, or colours times alpha
     if _keyed(picture):
-        copies = 8  # to RGBA, then colours times alpha
-    # A slightly smaller picture may be drafted by the next smaller step: the limit must hold for it too.
-    drafted = min(1, 4 * picture.width * picture.height / (original[0] * original[1]))
-    between_passes = 4 * target[0] * min(original[1], 2 * picture.height)
-    return (stored + copies) * drafted, between_passes + _RESULT * target[0] * target[1]
+        stored += 8  # to RGBA, then colours times alpha
+    elif picture.mode in {"P", "LA", "RGBA"}:
+        stored += 4  # to colours, or colours times alpha
+    coefficients = 2 * len(picture.getbands()) if scans > 1 else 0  # of the whole picture, 16 bits each
+    share = drafted[0] * drafted[1] / (original[0] * original[1])
+    between_passes = 4 * target[0] * drafted[1]
+    return Memory(stored * share + coefficients, between_passes + _RESULT * target[0] * target[1])
 
 
 def _keyed(picture: Image.Image) -> bool:

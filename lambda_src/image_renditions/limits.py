@@ -113,24 +113,35 @@ def identify(head: bytes) -> str:
     )
 
 
-def check_pixels(size: Size, limits: Limits, *, per_pixel: float, fixed: int, what: str) -> None:
+@dataclass(frozen=True)
+class Memory:
+    """What decoding takes at its peak: bytes for each pixel of the source, and bytes whatever their number."""
+
+    per_pixel: float
+    fixed: int
+
+
+def check_pixels(size: Size, limits: Limits, memory: Memory, *, what: str, coarser: Memory | None = None) -> None:
     """Refuse a picture that has too many pixels, from its header alone.
 
     Args:
         size: Width and height.
         limits: The bounds.
-        per_pixel: Bytes of memory at the peak for each pixel.
-        fixed: Bytes of memory beside, whatever the number of pixels.
+        memory: What this picture takes.
         what: Kind of picture, for the message.
+        coarser: What a somewhat smaller one would take, if that is more for each pixel; the limit that is stated holds
+            for both. By default the same.
 
     Raises:
         RejectedError: ``too-many-pixels``.
     """
     pixels = size[0] * size[1]
-    allowed = max(0, min(limits.max_pixels, int((limits.working_memory - fixed) / per_pixel)))
-    if pixels > allowed:
-        raise RejectedError(
-            "too-many-pixels",
-            rule=f"pixels: at most {allowed} for a {what}",
-            message=f"The picture is {size[0]} x {size[1]} = {pixels} pixels; a {what} may have {allowed}.",
-        )
+    if pixels <= limits.max_pixels and memory.per_pixel * pixels + memory.fixed <= limits.working_memory:
+        return
+    stated = coarser or memory
+    allowed = max(0, min(limits.max_pixels, int((limits.working_memory - stated.fixed) / stated.per_pixel)))
+    raise RejectedError(
+        "too-many-pixels",
+        rule=f"pixels: at most {allowed} for a {what}",
+        message=f"The picture is {size[0]} x {size[1]} = {pixels} pixels; a {what} may have {allowed}.",
+    )

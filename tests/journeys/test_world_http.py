@@ -5,12 +5,15 @@ import hmac
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
+from urllib.parse import SplitResult
 
 import boto3
 import pytest
@@ -76,13 +79,17 @@ def authority(folder: Path) -> tuple[Path, Path]:
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with what it was asked."""
+    """Answers with what it was asked, and keeps the connection."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer leaves in one piece; small pieces wait for each other
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.startswith("/moved"):
             self.send_response(302)
             self.send_header("Location", "/")
+            self.send_header("Content-Length", "0")
             self.end_headers()
             return
         seen = {
@@ -94,9 +101,11 @@ class Echo(BaseHTTPRequestHandler):
             "sms_messages": {"+491701": [{"Message": "first"}, {"Message": "second"}], "+491702": []},
         }
         self.send_response(418 if self.path.startswith("/teapot") else 200)
+        answer = b"<html>" if self.path.startswith("/html") else json.dumps(seen).encode()
         self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(b"<html>" if self.path.startswith("/html") else json.dumps(seen).encode())
+        self.wfile.write(answer)
 
     do_GET = do_POST = do_PUT = answer  # noqa: N815 # the names that http.server calls
 
@@ -144,6 +153,27 @@ def world(server: Server, tmp_path: Path) -> Iterator[World]:
     made = World("order-queue", server.target, {}, build=tmp_path)
     yield made
     made.clean_up()
+
+
+def test_threads_share_a_pool_of_connections(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    http = Http(endpoint_url=server.target.endpoint_url, ca_bundle=server.target.ca_bundle)
+    made = []
+
+    def slowly(url: SplitResult) -> object:
+        time.sleep(0.01)
+        made.append(new_pool(url))
+        return made[-1]
+
+    new_pool: Callable[[SplitResult], object] = http._new_pool
+    monkeypatch.setattr(http, "_new_pool", slowly)
+    before = len(server.names)
+    with ThreadPoolExecutor(8) as threads:
+        paths = [f"/{number}" for number in range(40)]
+        answers = threads.map(lambda path: http.send("GET", f"https://{HOST}{path}", headers={}, body=None), paths)
+        assert [answer.json()["path"] for answer in answers] == paths
+    assert len(made) == 1
+    assert len(server.names) - before <= 8
+    http.close()
 
 
 def sees(response: Response) -> dict[str, str]:
@@ -211,6 +241,7 @@ def test_bodies_and_headers(world: World) -> None:
     assert sees(raw)["x-own"] == "1"
     own = world.http("POST", f"https://{HOST}/", json=[], headers={"content-type": "application/vnd.own+json"})
     assert sees(own)["content-type"] == "application/vnd.own+json"
+    assert sees(world.http("GET", f"https://{HOST}/", headers={"host": "other.example"}))["host"] == "other.example"
     with pytest.raises(ValueError, match="json, body: give one of them"):
         world.http("POST", f"https://{HOST}/", json=1, body=b"1")
 

@@ -1,6 +1,8 @@
 """Clients and roles."""
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,17 +60,16 @@ def local(new_world: Callable[[Target], World], monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "REAL")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "REAL")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://real.example")
-    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
-    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", "true")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     config = tmp_path / "config"
-    config.write_text("[default]\ns3 =\n  addressing_style = virtual\n")
+    config.write_text("this is [no] configuration")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     return new_world(LOCAL)
 
 
 @pytest.fixture
-def aws(new_world: Callable[[Target], World], monkeypatch: pytest.MonkeyPatch) -> World:
+def aws(new_world: Callable[[Target], World], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "CALLER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -129,6 +130,21 @@ def test_clients_are_kept_per_service_region_and_tls(local: World) -> None:
     assert local.client("sqs") is local.client("sqs") is local.client("sqs", "eu-west-1")
     assert local.client("sqs", "us-east-1").meta.region_name == "us-east-1"
     assert len({id(local.client("sqs", tls=tls)) for tls in (True, False)}) == 2
+
+
+def test_threads_share_a_client(local: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def slowly(*key: object) -> Any:
+        time.sleep(0.01)
+        made.append(local_client(*key))
+        return made[-1]
+
+    local_client: Callable[..., Any] = local._new_client
+    monkeypatch.setattr(local, "_new_client", slowly)
+    with ThreadPoolExecutor(8) as threads:
+        got = list(threads.map(local.client, ["sqs"] * 8))
+    assert len({id(client) for client in got}) == len(made) == 1
 
 
 def test_places_and_account(local: World, aws: World) -> None:

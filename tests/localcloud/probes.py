@@ -1,8 +1,10 @@
 """Small stacks and requests with which the tests look at the local cloud."""
 
+import io
 import itertools
 import json
 import time
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ import urllib3
 from localcloud.cloud import ACCOUNT, REGION, LocalCloud
 
 _numbers = itertools.count()
+_deployed: list[str] = []
 
 
 def deploy(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str, str]) -> dict[str, str]:
@@ -30,10 +33,32 @@ def deploy(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str
     outputs: dict[str, Any] = {logical: {"Value": {"Ref": logical}} for logical in resources}
     outputs |= {name: {"Value": {"Fn::GetAtt": list(what)}} for name, what in attributes.items()}
     template = json.dumps({"Resources": resources, "Outputs": outputs})
-    formation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
-    formation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.05})
+    formation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+    assert eventually(lambda: not _status(cloud, name).endswith("_IN_PROGRESS"), seconds=60)
+    assert _status(cloud, name) == "CREATE_COMPLETE", failures(cloud, name)
+    _deployed.append(name)
     stack = formation.describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def destroy(cloud: LocalCloud) -> None:
+    """Delete the stack that was deployed last."""
+    formation, name = cloud.client("cloudformation"), _deployed.pop()
+    identity = formation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+    formation.delete_stack(StackName=name)
+    assert eventually(lambda: _status(cloud, identity) == "DELETE_COMPLETE", seconds=30), failures(cloud, identity)
+
+
+def failures(cloud: LocalCloud, name: str) -> list[str]:
+    """What failed in a stack."""
+    events = cloud.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+    return [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed]
+
+
+def _status(cloud: LocalCloud, name: str) -> str:
+    stack = cloud.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    return str(stack["StackStatus"])
 
 
 def queue_arn(url: str) -> str:
@@ -90,6 +115,18 @@ def function(source: str, role_id: str, **properties: Any) -> dict[str, Any]:
         }
         | properties,
     }
+
+
+def layer(cloud: LocalCloud, **modules: str) -> dict[str, Any]:
+    """A Lambda layer of Python modules by name; a double underscore in a name stands for a slash."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as made:
+        for name, text in modules.items():
+            made.writestr(name.replace("__", "/") + ".py", text)
+    s3, bucket = cloud.client("s3"), f"layers-{next(_numbers)}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="layer.zip", Body=packed.getvalue())
+    return {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Bucket": bucket, "S3Key": "layer.zip"}}}
 
 
 def key(service: str | None = None) -> dict[str, Any]:

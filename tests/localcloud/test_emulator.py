@@ -1,9 +1,6 @@
 """What the emulator does by itself and the journeys lean on; where one of these fails, a fix is due."""
 
-import hashlib
-import io
 import json
-import zipfile
 from typing import Any
 
 import boto3
@@ -177,22 +174,9 @@ def test_a_publish_without_tls_is_refused(cloud: LocalCloud) -> None:
         plain.publish(TopicArn=made["Topic"], Message="x")
 
 
-def zipped(**files: str) -> bytes:
-    """A zip of Python files; a double underscore stands for a slash."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as made:
-        for name, text in files.items():
-            made.writestr(name.replace("__", "/") + ".py", text)
-    return packed.getvalue()
-
-
 def test_a_layers_packages_win_over_the_emulators_own(cloud: LocalCloud) -> None:
     """Pydantic is in the emulator's environment too: the function must see the layer's."""
-    s3, code = cloud.client("s3"), zipped(python__pydantic="VERSION = 'the layer'", python__only_here="")
-    bucket = f"layers-{hashlib.sha256(code).hexdigest()[:8]}"
-    s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key="layer.zip", Body=code)
-    layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Bucket": bucket, "S3Key": "layer.zip"}}}
+    layer = probes.layer(cloud, python__pydantic="VERSION = 'the layer'", python__only_here="")
     source = "import only_here, pydantic\ndef handler(event, context): return pydantic.VERSION"
     made = probes.deploy(
         cloud,

@@ -19,7 +19,7 @@ def normalised(template: Template) -> Template:
     Asset keys become the function's name, layers' ids the package that pins them, API deployments' ids lose their
     hash; dependencies are sorted. Logical ids stay: a changed id is a replaced resource, which a reviewer must see.
     """
-    found = cast(Template, json.loads(json.dumps(template)))
+    found = cast("Template", json.loads(json.dumps(template)))
     for section, name in _BOILERPLATE:
         found.get(section, {}).pop(name, None)
         if not found.get(section, True):
@@ -32,7 +32,7 @@ def normalised(template: Template) -> Template:
     text = json.dumps(found, sort_keys=True)
     for logical_id, stable in _stable_ids(resources).items():
         text = re.sub(rf"\b{logical_id}\b", stable, text)
-    return cast(Template, json.loads(_CONTENT_HASH.sub("<asset>", text)))
+    return cast("Template", json.loads(_CONTENT_HASH.sub("<asset>", text)))
 
 
 def _name_assets(resource: dict[str, Any]) -> None:

@@ -3,46 +3,34 @@
 After an intended change: ``make snapshots``, and read the diff.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
-from syrupy.location import PyTestLocation
-from syrupy.types import SnapshotIndex
 
 from tests.repo.normaliser import normalised
 from tests.templates import scenarios, template
 
-FOLDER = Path(__file__).parent / "__snapshots__"
-
-
-class _OneFilePerScenario(JSONSnapshotExtension):
-    """``__snapshots__/<key>.json``."""
-
-    @classmethod
-    def dirname(cls, *, test_location: PyTestLocation) -> str:
-        return str(FOLDER)
-
-    @classmethod
-    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
-        return str(index)
+FOLDER = Path(__file__).parent / "__snapshots__" / "test_snapshots"
 
 
 @pytest.fixture
-def snapshot_of(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(_OneFilePerScenario)
+def snapshot_json(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
 
 
 def gone(folder: Path, keys: list[str]) -> list[str]:
-    """The snapshots in a folder that belong to no scenario."""
-    return sorted(path.name for path in folder.glob("*") if path.stem not in keys or path.suffix != ".json")
+    """The files in a folder that are no scenario's snapshot."""
+    known = {f"test_template[{key}].json" for key in keys}
+    return sorted(path.name for path in folder.glob("*") if path.name not in known)
 
 
 @pytest.mark.parametrize("key", scenarios())
-def test_the_template_is_as_reviewed(key: str, snapshot_of: SnapshotAssertion) -> None:
-    assert normalised(template(key)) == snapshot_of(name=key)
+def test_template(key: str, snapshot_json: SnapshotAssertion) -> None:
+    assert normalised(template(key)) == snapshot_json
 
 
 @pytest.mark.parametrize(
@@ -50,12 +38,12 @@ def test_the_template_is_as_reviewed(key: str, snapshot_of: SnapshotAssertion) -
     [("Resources", {"Type": "AWS::SQS::Queue"}), ("Outputs", {"Value": "x"}), ("Parameters", {"Type": "String"})],
 )
 def test_a_changed_template_is_another_snapshot(
-    section: str, intruder: dict[str, Any], snapshot_of: SnapshotAssertion
+    section: str, intruder: dict[str, Any], snapshot_json: SnapshotAssertion
 ) -> None:
     key = scenarios()[0]
     changed = template(key)
     changed.setdefault(section, {})["Intruder"] = intruder
-    written = snapshot_of.extension.serialize
+    written = snapshot_json.extension.serialize
     assert written(normalised(template(key))) == written(normalised(template(key)))
     assert written(normalised(changed)) != written(normalised(template(key)))
 
@@ -65,6 +53,13 @@ def test_every_snapshot_belongs_to_a_scenario() -> None:
 
 
 def test_a_snapshot_of_a_scenario_that_is_gone_is_noticed(tmp_path: Path) -> None:
-    for name in ("order-queue.json", "long-gone.json", "order-queue.txt"):
+    for name in ("test_template[order-queue].json", "test_template[long-gone].json", "order-queue.txt"):
         (tmp_path / name).touch()
-    assert gone(tmp_path, ["order-queue"]) == ["long-gone.json", "order-queue.txt"]
+    assert gone(tmp_path, ["order-queue"]) == ["order-queue.txt", "test_template[long-gone].json"]
+
+
+@pytest.mark.parametrize("key", scenarios())
+def test_no_content_hash_is_left_in_a_snapshot(key: str) -> None:
+    text = str(normalised(template(key)))
+    assert re.findall(r"[0-9a-f]{32,}", text) == []
+    assert re.findall(r"[0-9a-f]{64}", str(template(key))), "a template without assets proves nothing here"

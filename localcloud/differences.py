@@ -1,0 +1,30 @@
+"""What differs here from AWS, as a table."""
+
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from localcloud import inventory
+from localcloud.cdk import DeployableStack
+from localcloud.emulator import Ready
+
+
+def render(ready: Ready, stacks: Iterable[DeployableStack], console: Console) -> None:
+    """Print the table."""
+    table = Table("here", "is", box=SIMPLE_HEAD, title="What differs from AWS", title_justify="left")
+    for name, value in rows(ready, stacks):
+        table.add_row(name, value)
+    console.print(table)
+
+
+def rows(ready: Ready, stacks: Iterable[DeployableStack]) -> list[tuple[str, str]]:
+    """(what, how it is here); the templates are AWS's own, unchanged."""
+    recorded = inventory.recorded(stacks, ready)
+    return [
+        ("endpoint", f"https://127.0.0.1:{ready.port}: TLS verified, IAM enforced, this machine only"),
+        ("functions", f"run on Python {ready.python}, {ready.machine}, as processes of this machine"),
+        ("emulator", f"{ready.emulator}, with {len(ready.fixes)} fixes: {', '.join(ready.fixes).replace('_', ' ')}"),
+        ("recorded only", ", ".join(recorded) or "no resource: each has something running behind it"),
+    ]

@@ -1,0 +1,163 @@
+"""Starting, stopping and dying: one clear sentence, and nothing left."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localcloud import cdk, leftovers
+from localcloud.cloud import LocalCloud
+from localcloud.errors import LocalCloudError
+from tests.localcloud.probes import eventually
+from tests.localcloud.test_process import group_lives
+
+pytestmark = pytest.mark.cloud
+
+
+def app(folder: Path, source: str) -> Path:
+    """A CDK app that is one Python file."""
+    folder.mkdir()
+    (folder / "app.py").write_text(source)
+    (folder / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
+    return folder
+
+
+def test_without_its_environment(tmp_path: Path) -> None:
+    with (
+        pytest.raises(LocalCloudError, match=r"emulator's environment is not there .*: run make setup"),
+        LocalCloud.start(tmp_path, python=tmp_path / "none"),
+    ):
+        pass
+
+
+def test_an_emulator_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """This environment's Python has no emulator."""
+    with (
+        pytest.raises(LocalCloudError, match=r"ended with status 1: .*ministack.*; its log: .*emulator\.log"),
+        LocalCloud.start(tmp_path, python=Path(sys.executable), bare=True),
+    ):
+        pass
+
+
+def test_one_at_a_time_in_a_state_folder(tmp_path: Path) -> None:
+    with LocalCloud.start(tmp_path, bare=True) as first:
+        with (
+            pytest.raises(
+                LocalCloudError, match=r"another local cloud \(process \d+\) runs from .*: stop it with make down"
+            ),
+            LocalCloud.start(tmp_path, bare=True),
+        ):
+            pass
+        first.check_alive()
+        assert first.client("sts").get_caller_identity()
+        assert first.iam_log.exists(), "what the first one writes was left alone"
+    assert eventually(lambda: not group_lives(first.ready.pid))
+
+
+def test_an_emulator_that_dies_in_the_middle(tmp_path: Path) -> None:
+    slow = app(tmp_path / "app", "import time; time.sleep(60)")
+    with LocalCloud.start(tmp_path / "state", bare=True) as cloud:
+        threading.Timer(0.5, os.kill, (cloud.ready.pid, signal.SIGKILL)).start()
+        began = time.monotonic()
+        with pytest.raises(LocalCloudError, match=r"the emulator ended with status -9: .*its log: .*emulator\.log"):
+            cloud.deploy(app_folder=slow)
+        assert time.monotonic() - began < 10
+    assert eventually(lambda: not group_lives(cloud.ready.pid))
+
+
+def test_a_synth_that_fails_tells_its_last_words(tmp_path: Path) -> None:
+    broken = app(tmp_path / "app", "raise SystemExit('error: prefix: too long')")
+    with (
+        LocalCloud.start(tmp_path / "state", bare=True) as cloud,
+        pytest.raises(LocalCloudError, match=r"synthesizing failed: error: prefix: too long; the whole log: .*synth"),
+    ):
+        cloud.deploy(app_folder=broken)
+
+
+def test_a_resource_type_that_nobody_knows(tmp_path: Path) -> None:
+    source = (
+        "import aws_cdk as c; a = c.App(); c.CfnResource(c.Stack(a, 'S'), 'R', type='AWS::DAX::Cluster'); a.synth()"
+    )
+    with (
+        LocalCloud.start(tmp_path / "state", bare=True) as cloud,
+        pytest.raises(LocalCloudError, match=r"does not know 1 resource type.*: AWS::DAX::Cluster \(S\); add"),
+    ):
+        cloud.deploy(app_folder=app(tmp_path / "app", source))
+
+
+def test_a_deployment_that_fails_tells_its_first_failure(cloud: LocalCloud, tmp_path: Path) -> None:
+    source = """
+import aws_cdk as c
+app = c.App()
+stack = c.Stack(app, "Failing")
+topic = c.CfnResource(stack, "Topic", type="AWS::SNS::Topic", properties={"TopicName": "x", "FifoTopic": True})
+app.synth()
+"""
+    with pytest.raises(
+        LocalCloudError,
+        match=r"deploying Failing failed: Failing: Topic \(AWS::SNS::Topic\) CREATE_FAILED: .*\.fifo; the",
+    ):
+        cloud.deploy(app_folder=app(tmp_path / "app", source))
+
+
+def test_down_stops_what_runs_and_nobody_else(tmp_path: Path) -> None:
+    stale = tmp_path / "old" / "emulator.lock"
+    stale.parent.mkdir()
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as innocent:
+        stale.write_text(str(innocent.pid))
+        with LocalCloud.start(tmp_path / "state", bare=True) as cloud:
+            assert leftovers.stop(tmp_path) == [tmp_path / "state"]
+            with pytest.raises(LocalCloudError, match="the emulator ended with status"):
+                cloud.check_alive()
+            assert leftovers.stop(tmp_path) == []
+        assert innocent.poll() is None
+        innocent.kill()
+
+
+@pytest.fixture
+def up() -> Iterator[subprocess.Popen[str]]:
+    """`python -m localcloud up` in a group of its own, once it is up."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "localcloud", "up"],
+        cwd=cdk.ROOT,
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout
+        said: list[str] = []
+        while not said or "Up." not in said[-1]:
+            said.append(process.stdout.readline())
+            assert said[-1], said
+        assert any(line.startswith("export AWS_ENDPOINT_URL=https://127.0.0.1:") for line in said)
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, -signal.SIGTERM)]
+)
+def test_however_it_is_ended_nothing_is_left(up: subprocess.Popen[str], number: int, status: int) -> None:
+    emulator = int(json.loads((cdk.ROOT / "build" / "local" / "up" / "emulator.json").read_text())["pid"])
+    os.killpg(up.pid, number)  # as a terminal does: to everybody in the foreground
+    rest, _none = up.communicate(timeout=20)
+    assert up.returncode == status
+    assert ("interrupted" in rest) == (number == signal.SIGINT)
+    assert eventually(lambda: not group_lives(emulator))
+
+
+@pytest.mark.parametrize("command", ["run", "up"])
+def test_an_unknown_scenario_starts_nothing(command: str) -> None:
+    arguments = [sys.executable, "-m", "localcloud", command, "order-quee"]
+    ended = subprocess.run(arguments, cwd=cdk.ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "no such scenario 'order-quee'; there are: " in ended.stderr
+    assert "starting" not in ended.stdout

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Collection
+from math import isfinite
 
 from aws_cdk import Duration, Token
 
 
 def in_range(prop: str, value: float, low: float, high: float) -> None:
     """Raise ValueError unless ``low <= value <= high``; tokens pass, since their value is known only at deploy time."""
-    if not Token.is_unresolved(value) and not low <= value <= high:
+    # NaN and infinity are no JSON: asking the CDK about them would end its process.
+    if not low <= value <= high and not (isfinite(value) and Token.is_unresolved(value)):
         raise ValueError(f"{prop}: must be between {low:g} and {high:g}, got {value:g}")
 
 
@@ -22,7 +24,7 @@ def seconds_in_range(prop: str, value: Duration, low: int, high: int) -> None:
 
 def matches(prop: str, value: str, pattern: str, rule: str) -> None:
     """Raise ValueError unless the whole value matches; ``rule`` says the pattern in words. Tokens pass."""
-    if not Token.is_unresolved(value) and not re.fullmatch(pattern, value):
+    if not re.fullmatch(pattern, value) and not Token.is_unresolved(value):
         raise ValueError(f"{prop}: must be {rule}, got {value!r}")
 
 

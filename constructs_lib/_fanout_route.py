@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, Stack, Token
+from aws_cdk import Annotations, Duration, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -97,3 +97,27 @@ def _other_region(scope: Construct, topic: sns.ITopic) -> str | None:
     """The region of a topic that is known to be in another one, as CloudFormation then wants it."""
     region = topic.env.region
     return None if Token.is_unresolved(region) or region == Stack.of(scope).region else region
+
+
+def let_sns_use(key: kms.IKey, topic: sns.ITopic, scope: Construct) -> None:
+    """Let SNS put messages into queues under ``key``; a warning when that must be said elsewhere.
+
+    Which topic is said by the queues' policies. Said here too, a topic under this very key would be a cycle, so that
+    this names the topics of its account and region.
+    """
+    region, account = topic.env.region, topic.env.account
+    topics = Stack.of(scope).format_arn(service="sns", region=region, account=account, resource="*")
+    added = key.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+            resources=["*"],
+            conditions={"ArnLike": {"aws:SourceArn": topics}},
+        )
+    )
+    if not added.statement_added:
+        Annotations.of(scope).add_warning_v2(
+            "constructs_lib:SnsFanoutToSqs.importedKey",
+            "encryption_key: its policy cannot be changed here; it must allow sns.amazonaws.com to kms:Decrypt and "
+            "kms:GenerateDataKey*, or nothing is delivered",
+        )

@@ -75,11 +75,11 @@ def _uv() -> list[str]:
 
 def _reason(stderr: str, requirements: Path, target: FunctionTarget) -> str:
     built_for = f"Python {target.python} on {target.architecture} ({target.wheel_platform})"
-    missing = re.search(r"Because (\S+) has no (?:usable )?wheels|only has wheels with[^.]*?(\S+==\S+)", stderr)
+    # As uv 0.13 says it: "no usable wheels", "no wheels with a matching platform tag", or "... Python ABI tag".
+    missing = re.search(r"Because (\S+) has no (?:usable )?wheels", stderr)
     if missing:
-        package = missing.group(1) or missing.group(2)
-        return f"{package}: no wheel for {built_for}; pin another version in {requirements}"
-    if re.search(r"dns error|connect|timed? ?out|error sending request|network was disabled", stderr, re.IGNORECASE):
+        return f"{missing[1]}: no wheel for {built_for}; pin another version in {requirements}"
+    if re.search(r"error sending request|operation timed out|network was disabled", stderr):
         return f"{requirements}: building this layer for {built_for} needs the network once, and it cannot be reached"
     return f"{requirements}: could not be installed for {built_for}: {' '.join(stderr.split())}"
 

@@ -35,6 +35,11 @@ def answer_refusals(api: apigateway.RestApi, schema: apigateway.JsonSchema) -> N
         status_code="400",
         templates={"application/json": json.dumps(body)},
     )
+    answer_others(api)
+
+
+def answer_others(api: apigateway.RestApi) -> None:
+    """Whatever has no answer of its own: the message that API Gateway has for it."""
     for construct_id, kind in (
         ("ClientError", apigateway.ResponseType.DEFAULT_4_XX),
         ("ServerError", apigateway.ResponseType.DEFAULT_5_XX),
@@ -43,3 +48,19 @@ def answer_refusals(api: apigateway.RestApi, schema: apigateway.JsonSchema) -> N
         api.add_gateway_response(
             construct_id, type=kind, templates={"application/json": other.replace(f'"{_MESSAGE}"', _MESSAGE)}
         )
+
+
+def answer_callers(api: apigateway.RestApi) -> None:
+    """Who is not let in is told so: 401 without a good token, 429 when too quick, 404 for what is not there."""
+    for construct_id, kind, status, title, detail in (
+        ("Unauthorized", apigateway.ResponseType.UNAUTHORIZED, 401, "Unauthorized", "Sign in and send a valid token."),
+        ("Forbidden", apigateway.ResponseType.ACCESS_DENIED, 403, "Forbidden", "You may not do this."),
+        # API Gateway's answer to a path or method that the API does not have; its own text misleads.
+        ("NoRoute", apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN, 404, "Not Found", "There is nothing here."),
+        ("Throttled", apigateway.ResponseType.THROTTLED, 429, "Too Many Requests", "Wait a little and try again."),
+    ):
+        body = {"type": _ABOUT, "title": title, "status": status, "detail": detail, "requestId": "$context.requestId"}
+        api.add_gateway_response(
+            construct_id, type=kind, status_code=str(status), templates={"application/json": json.dumps(body)}
+        )
+    answer_others(api)

@@ -2,23 +2,20 @@
 
 import json
 
-from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib import _problems
 from constructs_lib._acknowledge import acknowledge
 from constructs_lib._alarms import alarm_when
-from constructs_lib._checks import in_range, matches
+from constructs_lib._checks import matches
 from constructs_lib._consumer import VISIBILITY_PER_TIMEOUT
+from constructs_lib._rest_api import access_log_group, check_limits, regional_rest_api
 from constructs_lib.queue_with_dlq import QueueWithDlq
-
-# Source: Amazon API Gateway developer guide, account-level throttling quota of a region.
-_MAX_RATE = 10_000
 
 
 class QueuedApi(Construct):
@@ -75,8 +72,7 @@ class QueuedApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         matches("path", path, r"[A-Za-z0-9._-]+", "one path segment of letters, digits, '.', '_' and '-'")
-        in_range("rate_limit", rate_limit, 1, _MAX_RATE)
-        in_range("burst_limit", burst_limit, 1, _MAX_RATE / 2)
+        check_limits(rate_limit, burst_limit)
 
         timeout = worker.timeout if isinstance(worker, lambda_.Function) else None
         self._messages = QueueWithDlq(
@@ -88,10 +84,8 @@ class QueuedApi(Construct):
         )
         self.queue = self._messages.queue
         self.dead_letter_queue = self._messages.dead_letter_queue
-        self.access_log = logs.LogGroup(
-            self, "AccessLog", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
-        )
-        self.api = self._rest_api(rate_limit, burst_limit)
+        self.access_log = access_log_group(self)
+        self.api = regional_rest_api(self, access_log=self.access_log, rate_limit=rate_limit, burst_limit=burst_limit)
         self._method = self._post(path, schema, authorization, encryption_key)
         if authorization == apigateway.AuthorizationType.IAM:
             self._acknowledge_signed()
@@ -108,52 +102,6 @@ class QueuedApi(Construct):
         return iam.Grant.add_to_principal(
             grantee=grantee, actions=["execute-api:Invoke"], resource_arns=[self._method.method_arn]
         )
-
-    def _rest_api(self, rate_limit: int, burst_limit: int) -> apigateway.RestApi:
-        api = apigateway.RestApi(
-            self,
-            "Api",
-            # Metrics, and so alarms, know an API by this name alone: two of one name would share them.
-            rest_api_name=_name(self),
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
-            # Access logs need the account's API Gateway role; on a fresh account the deployment fails without it.
-            cloud_watch_role=True,
-            deploy_options=apigateway.StageOptions(
-                stage_name="v1",
-                access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
-                access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
-                    caller=False,
-                    http_method=True,
-                    ip=True,
-                    protocol=True,
-                    request_time=True,
-                    resource_path=True,
-                    response_length=True,
-                    status=True,
-                    user=False,
-                ),
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                metrics_enabled=True,
-                tracing_enabled=True,
-                throttling_rate_limit=rate_limit,
-                throttling_burst_limit=burst_limit,
-            ),
-        )
-        # Outputs are the stack's business; the L2 would add one of its own.
-        api.node.try_remove_child("Endpoint")
-        partition = Stack.of(self).partition
-        partition = "<AWS::Partition>" if Token.is_unresolved(partition) else partition
-        policy = f"arn:{partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-        acknowledge(
-            api.node.find_child("CloudWatchRole"),
-            {f"AwsSolutions-IAM4[Policy::{policy}]": "API Gateway documents it for its account-wide log role."},
-        )
-        resource = api.node.default_child
-        if isinstance(resource, apigateway.CfnRestApi):
-            # TLS 1.2 and up; the L2 has no such prop yet. STRICT also refuses a mismatch of SNI and Host.
-            resource.add_property_override("SecurityPolicy", "SecurityPolicy_TLS13_1_2_PQ_2025_09")
-            resource.add_property_override("EndpointAccessMode", "STRICT")
-        return api
 
     def _acknowledge_signed(self) -> None:
         acknowledge(
@@ -213,8 +161,3 @@ class QueuedApi(Construct):
             ),
             method_responses=[apigateway.MethodResponse(status_code=status) for status in ("202", "503")],
         )
-
-
-def _name(scope: Construct) -> str:
-    stack = Stack.of(scope)
-    return "-".join([stack.stack_name, *scope.node.path.removeprefix(stack.node.path).strip("/").split("/")])

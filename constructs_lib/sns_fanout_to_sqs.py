@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Annotations, Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -13,7 +13,7 @@ from constructs import Construct
 from constructs_lib._alarms import alarm_when
 from constructs_lib._checks import matches, not_empty, one_of, unique
 from constructs_lib._consumer import consume
-from constructs_lib._fanout_route import Route
+from constructs_lib._fanout_route import Route, let_sns_use
 from constructs_lib._fanout_subscriber import Subscriber
 
 __all__ = ["SnsFanoutToSqs", "Subscriber"]
@@ -36,8 +36,11 @@ class SnsFanoutToSqs(Construct):
             publishers say ``MessageDeduplicationId``, so that two events that look the same are two.
         required_attribute: Message attribute that every message must have. One without it goes to ``unrouted_queue``
             and raises an alarm, instead of being filtered out everywhere unseen. Subscribers do not get it, except
-            those with ``filter_body``, for which SNS does not look at attributes. Left out: no such queue.
-        topic: An existing topic to subscribe to; its policy, key and TLS are its owner's. Left out: one is made.
+            those with ``filter_body``, for which SNS does not look at attributes. One with no attribute at all SNS
+            filters out even there (source: Amazon SNS developer guide, "Key matching"); that raises another alarm.
+            Left out: no such queue.
+        topic: An existing topic to subscribe to; its policy, key, TLS and alarms are its owner's. Left out: one is
+            made.
         encryption_key: Customer-managed key for topic and queues. Left out: one is made. SNS is allowed to use it;
             the policy of an imported key cannot be changed here and must allow ``sns.amazonaws.com`` to
             ``kms:Decrypt`` and ``kms:GenerateDataKey*``.
@@ -97,7 +100,7 @@ class SnsFanoutToSqs(Construct):
             fifo=True if fifo else None,
             content_based_deduplication=True if content_based_deduplication else None,
         )
-        self._let_sns_use_the_key()
+        let_sns_use(self.encryption_key, self.topic, self)
         self._visibility = {subscriber.name: subscriber.visibility for subscriber in subscribers}
         members = Construct(self, "Subscribers")
         routes = {
@@ -123,11 +126,11 @@ class SnsFanoutToSqs(Construct):
         }
         self.alarms = [alarm for route in routes.values() for alarm in route.alarms]
         if not topic:
-            lost = self.topic.metric(
-                "NumberOfNotificationsFailedToRedriveToDlq", period=Duration.minutes(5), statistic="Sum"
-            )
             says = "loses messages: neither a queue nor its delivery dead letters took them"
-            self.alarms.append(alarm_when(self, "LostAlarm", lost, above=0, says=says))
+            self._alarm_when_any("LostAlarm", "NumberOfNotificationsFailedToRedriveToDlq", says)
+        if not topic and required_attribute:
+            says = "filters out messages that were published without any attribute"
+            self._alarm_when_any("NoAttributesAlarm", "NumberOfNotificationsFilteredOut-NoMessageAttributes", says)
         self.unrouted_queue = self._unrouted(required_attribute, fifo=fifo) if required_attribute else None
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -145,8 +148,14 @@ class SnsFanoutToSqs(Construct):
             source_arn: ARN of the resource.
 
         Raises:
-            ValueError: ``service`` is no service principal.
+            ValueError: ``service`` is no service principal, or the topic is imported: its policy is its owner's.
         """
+        imported = not isinstance(self.topic, sns.Topic)
+        if imported:
+            raise ValueError(
+                f"topic: must be defined in this app to let a service in, got the imported {self.topic.node.path}; "
+                "its owner must change its policy"
+            )
         matches("service", service, r"[a-z0-9.-]+\.amazonaws\.com", "a service principal like 's3.amazonaws.com'")
         account = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
         principal = iam.ServicePrincipal(service)
@@ -167,8 +176,8 @@ class SnsFanoutToSqs(Construct):
         Args:
             name: The subscriber.
             function: The consumer; its timeout may be a sixth of the subscriber's ``visibility_timeout`` at most.
-            batch_size: Messages per invocation, 1-10. Default 10. With ``fifo``, 1 keeps a message that always fails from
-                taking those behind it in its group to the dead letters: all of a batch count as delivered again.
+            batch_size: Messages per invocation, 1-10. Default 10. With ``fifo``, 1 keeps a message that always fails
+                from taking those behind it to the dead letters: all of its group in the batch count as delivered again.
             max_concurrency: Invocations at once, 2-1000. Left out: as many as Lambda allows.
 
         Raises:
@@ -184,26 +193,9 @@ class SnsFanoutToSqs(Construct):
             visibility_prop=f"visibility_timeout of {name!r}",
         )
 
-    def _let_sns_use_the_key(self) -> None:
-        # Which topic is said by the queues' policies; said here too, a topic under this very key would be a cycle.
-        of_topic = self.topic.env
-        topics = Stack.of(self).format_arn(
-            service="sns", region=of_topic.region, account=of_topic.account, resource="*"
-        )
-        added = self.encryption_key.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
-                resources=["*"],
-                conditions={"ArnLike": {"aws:SourceArn": topics}},
-            )
-        )
-        if not added.statement_added:
-            Annotations.of(self).add_warning_v2(
-                "constructs_lib:SnsFanoutToSqs.importedKey",
-                "encryption_key: its policy cannot be changed here; it must allow sns.amazonaws.com to kms:Decrypt and "
-                f"kms:GenerateDataKey*, with aws:SourceArn like {topics}, or nothing is delivered",
-            )
+    def _alarm_when_any(self, construct_id: str, metric: str, says: str) -> None:
+        found = self.topic.metric(metric, period=Duration.minutes(5), statistic="Sum")
+        self.alarms.append(alarm_when(self, construct_id, found, above=0, says=says))
 
     def _unrouted(self, attribute: str, *, fifo: bool) -> sqs.Queue:
         route = Route(

@@ -1,13 +1,9 @@
 """The local cloud as a Python object: start it, deploy to it, get a journey's world of it; it ends with its block."""
 
-import http.client
 import json
-import shutil
-import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +14,19 @@ from journeys._report import Resources
 from journeys._target import Target
 from journeys._waiting import Waiting
 from journeys._world import World
-from localcloud import cdk, certificates, failure, inventory, leftovers
-from localcloud.emulator import EXIT_MISMATCH, Ready, Settings
+from localcloud import cdk, environment, failure, inventory
+from localcloud.emulator import Ready
+from localcloud.environment import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
 from localcloud.errors import LocalCloudError
 from localcloud.machine import wheel_platform
-from localcloud.process import Child, require
+from localcloud.process import Child
 from localcloud.progress import Progress
+from localcloud.starting import start
 from stacks import catalog
 from stacks.scenario import stack_id
 
-REGION = "us-east-1"
-ACCOUNT = "000000000000"
-ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - the emulator's root; it opens nothing outside this machine
-START_SECONDS = 60.0
+__all__ = ["ACCOUNT", "EMULATOR_PYTHON", "REGION", "LocalCloud"]
+
 CDK_SECONDS = 1800.0
 EMULATOR_PYTHON = cdk.ROOT / ".venv-localcloud" / "bin" / "python"
 
@@ -52,7 +48,6 @@ class LocalCloud:
         self._progress = progress
         self._children = ExitStack()
         self._bootstrap: Child | None = None
-        self._bootstrapped = False
 
     @classmethod
     @contextmanager
@@ -80,7 +75,7 @@ class LocalCloud:
         state = state.resolve()
         with ExitStack() as children:
             with progress.phase("starting the emulator"):
-                emulator, ready, ca = _start(state, python, children, fixes=not bare)
+                emulator, ready, ca = start(state, python, children, fixes=not bare)
             cloud = cls(state, emulator, ready, ca, progress)
             children.callback(cloud._children.close)
             if not bare:
@@ -104,7 +99,7 @@ class LocalCloud:
     @property
     def environment(self) -> dict[str, str]:
         """What a tool must have in its environment to reach this cloud."""
-        return _client_environment(self.endpoint_url, self.ca_bundle)
+        return environment.of_clients(self.endpoint_url, self.ca_bundle)
 
     def deploy(self, names: Iterable[str] = (), *, app_folder: Path = cdk.ROOT) -> list[cdk.DeployableStack]:
         """Synthesize and deploy, with the real command line and unchanged templates.
@@ -160,10 +155,10 @@ class LocalCloud:
 
     def check_alive(self) -> None:
         """Raise LocalCloudError when the emulator has died."""
-        if self._emulator.status() is not None:
-            raise _died(self._emulator)
-
-    # --- phases -------------------------------------------------------------------------------------------------
+        if (status := self._emulator.status()) is not None:
+            # Its last words are some request's; what ended it is seldom among them.
+            how = "was stopped" if status == 0 else f"died (status {status})"
+            raise LocalCloudError(f"the emulator {how} in the middle; what it said last is in {self._emulator.log}")
 
     def _synth(self, keys: list[str], app_folder: Path) -> list[cdk.DeployableStack]:
         assembly = self.state / "cdk.out"
@@ -227,101 +222,5 @@ class LocalCloud:
                 raise LocalCloudError(f"{what} failed: {reason}; the whole log: {child.log}")
 
     def _cli_environment(self) -> dict[str, str]:
-        home = self.state / "home"
-        home.mkdir(exist_ok=True)
-        return {"PATH": cdk.clean_environment()["PATH"], "HOME": str(home)} | cdk.QUIET | self.environment
-
-
-def _start(state: Path, python: Path, children: ExitStack, *, fixes: bool) -> tuple[Child, Ready, Path]:
-    require(python, "the emulator's environment")
-    state.mkdir(parents=True, exist_ok=True)
-    lock = state / "emulator.lock"
-    if lock.exists() and (pid := leftovers.holder(lock)):
-        raise LocalCloudError(f"another local cloud (process {pid}) runs from {state}: stop it with make down")
-    made = certificates.ensure(state / "tls", REGION)
-    _clear(state)
-    settings = Settings(str(state), certificate=str(made.certificate), key=str(made.key), fixes=fixes)
-    child = Child(
-        [str(python), "-m", "localcloud.emulator", json.dumps(asdict(settings))],
-        log=state / "logs" / "emulator.log",
-        env=_emulator_environment(state, made.ca),
-        cwd=cdk.ROOT,
-    )
-    children.enter_context(child)
-    until = time.monotonic() + START_SECONDS
-    ready_file = state / "emulator.json"
-    while not ready_file.exists():
-        if child.wait(0.02) is not None:
-            raise _died(child)
-        if time.monotonic() > until:
-            raise LocalCloudError(f"the emulator did not get ready within {START_SECONDS:.0f} s; its log: {child.log}")
-    ready = Ready(**json.loads(ready_file.read_text()))
-    _check_health(ready, made.ca)
-    return child, ready, made.ca
-
-
-def _clear(state: Path) -> None:
-    """Remove what an earlier run left, so that nothing old is taken for new; not the lock, which may be held."""
-    for name in ("data", "logs", "cdk.out", "home", "tmp"):
-        shutil.rmtree(state / name, ignore_errors=True)
-    for name in ("emulator.json", "iam.jsonl", "outputs.json"):
-        (state / name).unlink(missing_ok=True)
-
-
-def _died(child: Child) -> LocalCloudError:
-    said = child.tail(1) or "it said nothing"
-    if child.status() == EXIT_MISMATCH:
-        return LocalCloudError(said)
-    return LocalCloudError(f"the emulator ended with status {child.status()}: {said}; its log: {child.log}")
-
-
-def _check_health(ready: Ready, ca: Path) -> None:
-    """One request through TLS, verified, as every later one will be."""
-    context = ssl.create_default_context(cafile=str(ca))
-    connection = http.client.HTTPSConnection("127.0.0.1", ready.port, context=context, timeout=30)
-    connection.request("GET", "/_ministack/health")
-    answer: dict[str, Any] = json.loads(connection.getresponse().read())
-    connection.close()
-    if answer.get("auth") != "enabled":
-        raise LocalCloudError(f"the emulator answers, but does not enforce IAM (auth: {answer.get('auth')!r})")
-
-
-def _client_environment(endpoint: str, ca: Path) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_CA_BUNDLE": str(ca),
-        "NODE_EXTRA_CA_CERTS": str(ca),
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        # Nothing of the person's own accounts.
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-
-def _emulator_environment(state: Path, ca: Path) -> Mapping[str, str]:
-    """The emulator's environment; functions inherit it, so it holds nothing that the person's shell has."""
-    data, tmp = state / "data", state / "tmp"
-    data.mkdir()
-    tmp.mkdir()
-    path = cdk.clean_environment()["PATH"]
-    return {
-        "PATH": path,
-        "HOME": str(data),
-        "TMPDIR": str(tmp),
-        "LANG": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
-        "NODE_PATH": str(cdk.ROOT / "node_modules"),
-        "AUTH": "true",
-        "MINISTACK_REGION": REGION,
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
-        "LAYER_STORE": str(state / "layers"),
-        "S3_DATA_DIR": str(data / "s3"),
-        "STATE_DIR": str(data / "state"),
-        "DOCKER_HOST": "unix:///nonexistent",  # there may be Docker on this machine; it is not used
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-    } | {name: value for name, value in _client_environment("", ca).items() if name != "AWS_ENDPOINT_URL"}
+        base = {"PATH": cdk.clean_environment()["PATH"], "HOME": str(self.state / "home")}
+        return base | cdk.QUIET | self.environment

@@ -1,9 +1,14 @@
 """What the catalog knows of a scenario."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+if TYPE_CHECKING:
+    # Only for the type: the local cloud reads the catalog's keys, and need not start CDK for that.
+    from aws_cdk import Stack
 
 
 def stack_id(key: str) -> str:

@@ -14,7 +14,7 @@ from constructs_lib._acknowledge import acknowledge
 from stacks.scenario import Scenario
 from stacks.settings import Settings
 
-_CONSUMER_TIMEOUT = Duration.seconds(10)
+# Six times the consumers' timeout.
 _VISIBILITY = Duration.minutes(1)
 _IS = sns.SubscriptionFilter
 
@@ -99,26 +99,17 @@ class SnsFanout(Stack):
         alarms = AlarmTopic(self, "Alarms", email=settings.alarm_email, removal_policy=settings.removal_policy)
         alarms.watch(orders.alarms, stock.alarms)
         consumers = Construct(self, "Consumers")
-        # One message at a time of a FIFO queue, so that poison does not take those behind it to the dead letters.
-        for fanout, subscribers, batch_size in ((orders, ORDER_SUBSCRIBERS, 10), (stock, STOCK_SUBSCRIBERS, 1)):
-            for subscriber in subscribers:
-                consumer = PythonFunction(
-                    consumers,
-                    subscriber.construct_id,
-                    package="fanout_consumer",
-                    target=settings.target,
-                    timeout=_CONSUMER_TIMEOUT,
-                    environment={
-                        "CONSUMER": subscriber.name,
-                        "RECORDS_TABLE": records.table_name,
-                        "NEEDS": json.dumps(NEEDS.get(subscriber.name, [])),
-                    },
-                )
-                fanout.add_consumer(subscriber.name, consumer.function, batch_size=batch_size)
-                actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"] if fanout is stock else ["dynamodb:PutItem"]
-                records.grant(consumer.function, *actions)
-                alarms.watch(consumer.alarms)
-                self._describe(subscriber, fanout)
+        for subscriber in ORDER_SUBSCRIBERS:
+            consumer = _consumer(consumers, subscriber, records, settings)
+            orders.add_consumer(subscriber.name, consumer.function)
+            records.grant(consumer.function, "dynamodb:PutItem")
+            alarms.watch(consumer.alarms)
+        for subscriber in STOCK_SUBSCRIBERS:
+            consumer = _consumer(consumers, subscriber, records, settings)
+            # One message at a time, so that poison does not take those behind it to the dead letters.
+            stock.add_consumer(subscriber.name, consumer.function, batch_size=1)
+            records.grant(consumer.function, "dynamodb:PutItem", "dynamodb:UpdateItem")
+            alarms.watch(consumer.alarms)
 
         CfnOutput(self, "OrdersTopicArn", value=orders.topic.topic_arn, description="Events of orders")
         CfnOutput(self, "StockTopicArn", value=stock.topic.topic_arn, description="Movements of stock, FIFO")
@@ -126,11 +117,28 @@ class SnsFanout(Stack):
             CfnOutput(self, "UnroutedQueueUrl", value=orders.unrouted_queue.queue_url)
         CfnOutput(self, "PublisherRoleArn", value=publisher.role_arn)
         CfnOutput(self, "RecordsTableName", value=records.table_name)
+        for fanout in (orders, stock):
+            for name, queue in fanout.queues.items():
+                CfnOutput(self, f"{name.capitalize()}QueueUrl", value=queue.queue_url)
+                dead_letters = fanout.dead_letter_queues[name]
+                CfnOutput(self, f"{name.capitalize()}DeadLetterQueueUrl", value=dead_letters.queue_url)
 
-    def _describe(self, subscriber: Subscriber, fanout: SnsFanoutToSqs) -> None:
-        name = subscriber.construct_id
-        CfnOutput(self, f"{name}QueueUrl", value=fanout.queues[subscriber.name].queue_url)
-        CfnOutput(self, f"{name}DeadLetterQueueUrl", value=fanout.dead_letter_queues[subscriber.name].queue_url)
+
+def _consumer(
+    scope: Construct, subscriber: Subscriber, records: dynamodb.TableV2, settings: Settings
+) -> PythonFunction:
+    return PythonFunction(
+        scope,
+        subscriber.construct_id,
+        package="fanout_consumer",
+        target=settings.target,
+        timeout=Duration.seconds(10),
+        environment={
+            "CONSUMER": subscriber.name,
+            "RECORDS_TABLE": records.table_name,
+            "NEEDS": json.dumps(NEEDS.get(subscriber.name, [])),
+        },
+    )
 
 
 SCENARIO = Scenario(

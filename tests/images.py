@@ -52,6 +52,13 @@ def encode(picture: Image.Image, format_: str, **options: Any) -> bytes:
     return output.getvalue()
 
 
+def opened(data: bytes) -> Image.Image:
+    """The decoded picture."""
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture
+
+
 def exif(orientation: int = 1) -> Image.Exif:
     """Exif as a phone writes it: orientation, maker, and where the picture was taken."""
     data = Image.Exif()

@@ -17,8 +17,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
-from fanout_consumer.records import Records
-from fanout_consumer.rules import Event, RefusedError, read, usable
+from fanout_consumer.records import Place, Records
+from fanout_consumer.rules import RefusedError, read, usable
 from fanout_consumer.settings import Settings
 
 logger = Logger()
@@ -35,17 +35,18 @@ in_order.raise_on_entire_batch_failure = False  # its constructor does not take 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Work on a batch; what fails is delivered again and ends in the dead letters, the rest is done."""
-    fifo = any(record["eventSourceARN"].endswith(".fifo") for record in event["Records"])
+    fifo = any(_is_ordered(record["eventSourceARN"]) for record in event["Records"])
     processor = in_order if fifo else in_any_order
     return process_partial_response(event=event, record_handler=_record, processor=processor, context=context)
 
 
 def _record(record: SQSRecord) -> None:
-    group = record.attributes.message_group_id
+    # Standard queues may have groups too, for fairness; theirs say nothing of order.
+    place = _place(record) if _is_ordered(record.event_source_arn) else None
     try:
         event = read(record.body)
-        usable(event, needs=_settings().needs, group=group)
-        new = _add(event, group, record.attributes.sequence_number)
+        usable(event, needs=_settings().needs, group=place.group if place else None)
+        new = _records().add(event, place)
     except (ValidationError, RefusedError) as refusal:
         # Waiting cannot mend it: deliver it again at once, so that it is soon found among the dead letters.
         logger.warning("event refused", message_id=record.message_id, reason=str(refusal))
@@ -57,10 +58,13 @@ def _record(record: SQSRecord) -> None:
     logger.info("event recorded" if new else "event known", message_id=record.message_id, event_id=event.id)
 
 
-def _add(event: Event, group: str | None, sequence: str | None) -> bool:
-    if group is None or sequence is None:
-        return _records().add(event)
-    return _records().add_in_order(event, group=group, sequence=sequence)
+def _is_ordered(queue_arn: str) -> bool:
+    return queue_arn.endswith(".fifo")
+
+
+def _place(record: SQSRecord) -> Place:
+    attributes = record.raw_event["attributes"]
+    return Place(group=attributes["MessageGroupId"], sequence=attributes["SequenceNumber"])
 
 
 # Made at the first message, so that importing this module needs neither settings nor AWS.

@@ -8,8 +8,6 @@ from PIL import Image, ImageCms
 
 _log = logging.getLogger(__name__)
 _SRGB: Final = ImageCms.createProfile("sRGB")
-# ICC header, bytes 16-19: colour space of the data the profile describes.
-_SPACE_OF_MODE: Final = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
@@ -42,8 +40,6 @@ def _used_alpha(picture: Image.Image) -> Image.Image | None:
 
 
 def _through_profile(picture: Image.Image, profile: bytes) -> Image.Image:
-    if profile[16:20] != _SPACE_OF_MODE.get(picture.mode):
-        return picture
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "sRGB" in ImageCms.getProfileDescription(source):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = Logger(service=os.getenv("POWERTOOLS_SERVICE_NAME", "image-renditions"))
 tracer = Tracer(service=logger.service, patch_modules=["botocore"])
 metrics = Metrics(namespace=os.getenv("POWERTOOLS_METRICS_NAMESPACE", "ImageRenditions"), service=logger.service)
-# A batch that fails as a whole is reported like any other: raising would count as an error of the function twice.
+# A batch that fails as a whole is reported like any other, message by message, and not as a crash of the function.
 _processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -53,13 +53,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
 
 def _record(record: SQSRecord) -> None:
     try:
-        for upload in uploads(record.body):
+        created = uploads(record.body)
+        for upload in created:
             _upload(upload)
     except Exception:
         # The batch processor takes the exception and reports the message as failed; here it is logged with its id.
         logger.exception("message failed and will be retried", extra={"message_id": record.message_id})
         metrics.add_metric("Failed", MetricUnit.Count, 1)
         raise
+    if not created:
+        logger.info("message tells of no upload", extra={"message_id": record.message_id})
+        metrics.add_metric("Skipped", MetricUnit.Count, 1)
 
 
 @tracer.capture_method(capture_response=False)

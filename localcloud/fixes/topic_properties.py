@@ -1,7 +1,7 @@
 """Topics of a template keep FIFO, content-based deduplication and their encryption key.
 
 Without this fix the emulator's CloudFormation stores only the name, display name, tags and subscriptions of an
-AWS::SNS::Topic: a FIFO topic becomes a standard one. What a FIFO topic delivers to a FIFO queue has no sequence number.
+AWS::SNS::Topic: a FIFO topic becomes a standard one.
 """
 
 from typing import Any
@@ -13,10 +13,10 @@ TEXTS = ("KmsMasterKeyId", "FifoThroughputScope", "SignatureVersion", "TracingCo
 
 
 def apply() -> None:
-    """Wrap the topic's handlers and the delivery to a queue."""
+    """Wrap the topic's handlers."""
     handlers = need("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
     handler = handlers["AWS::SNS::Topic"]
-    sns, sqs = need("services.sns", "_topics", "_deliver_to_sqs"), need("services.sqs", "_queue_by_arn")
+    sns = need("services.sns", "_topics")
     physical_name = need("services.cloudformation.provisioners", "_physical_name")._physical_name
 
     def named(props: dict[str, Any], stack_name: str, logical_id: str) -> dict[str, Any]:
@@ -46,19 +46,7 @@ def apply() -> None:
         keep(made[0], new)
         return made
 
-    deliver = sns._deliver_to_sqs
-
-    def numbered(endpoint: str, *message: Any, **more: Any) -> Any:
-        queue = sqs._queue_by_arn(endpoint)
-        before = len(queue["messages"]) if queue else 0
-        result = deliver(endpoint, *message, **more)
-        if queue and queue["is_fifo"] and len(queue["messages"]) > before:
-            queue["fifo_seq"] += 1
-            queue["messages"][-1]["seq"] = str(queue["fifo_seq"]).zfill(20)
-        return result
-
     handlers["AWS::SNS::Topic"] = handler | {"create": create, "update": update}
-    vars(sns)["_deliver_to_sqs"] = numbered
 
 
 def _true(value: Any) -> bool:

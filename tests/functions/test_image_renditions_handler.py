@@ -129,7 +129,7 @@ def test_what_was_done_is_logged_and_counted_and_nothing_private(
     s3.upload("photos", "b.jpg", b"text")
     log = io.StringIO()
     monkeypatch.setattr(function.logger.registered_handler, "stream", log)
-    invoke(s3_event("a.jpg"), s3_event("b.jpg"), s3_event("gone.jpg"), "junk")
+    invoke(s3_event("a.jpg"), s3_event("b.jpg"), s3_event("gone.jpg"), "junk", TEST_EVENT)
     text = log.getvalue() + capsys.readouterr().out
     lines = [json.loads(line) for line in text.splitlines()]
     by_message = {line["message"]: line for line in lines if "message" in line}
@@ -138,6 +138,6 @@ def test_what_was_done_is_logged_and_counted_and_nothing_private(
     assert by_message["gone"]["key"] == "gone.jpg"
     assert by_message["message failed and will be retried"]["message_id"] == "3"
     (metrics,) = (line for line in lines if "_aws" in line)
-    assert [metrics[name] for name in ("Rendered", "Rejected", "Gone", "Failed")] == [[1.0]] * 4
+    assert [metrics[name] for name in ("Rendered", "Rejected", "Gone", "Failed", "Skipped")] == [[1.0]] * 5
     assert metrics["rendition"] == "thumbnail"
     assert not any(word in text for word in ("PrivateCamera", "GPS", "203.0.113.7"))

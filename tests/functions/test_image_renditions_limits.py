@@ -8,6 +8,7 @@ import pytest
 
 from image_renditions.limits import Limits, RejectedError
 from image_renditions.rules import render
+from image_renditions.structure import count_scans
 from tests import images
 
 JPEG, PNG = images.jpeg(), images.encode(images.corners(), "PNG")
@@ -86,6 +87,13 @@ def test_each_scan_counts_although_a_comment_between_them_says_the_picture_is_ov
     last = data.rindex(b"\xff\xda")
     with pytest.raises(RejectedError, match="more than 100 times"):
         render(data[:last] + b"\xff\xfe\x00\x04\xff\xd9" + data[last:], 256)
+
+
+@pytest.mark.parametrize("size", range(256 * 1024 - 3, 256 * 1024 + 3))
+def test_a_marker_between_two_reads_is_not_missed(size: int) -> None:
+    scan = b"\xff\xda\x00\x03\x01"
+    data = b"\xff\xd8" + scan + b"\xff\x00" * (size // 2) + b"\0" * (size % 2) + scan + b"\xff\xd3\xff\xff\xd9" + scan
+    assert count_scans(io.BytesIO(data), Limits()) == 2
 
 
 def test_entropy_coded_data_is_followed_across_the_chunks_it_is_read_in() -> None:

@@ -170,7 +170,7 @@ def test_a_publish_without_tls_is_refused(cloud: LocalCloud) -> None:
         aws_secret_access_key=given.secret_key,
         aws_session_token=given.token,
     )
-    with pytest.raises(ClientError, match="AuthorizationError|AccessDenied"):
+    with pytest.raises(ClientError, match=r"AuthorizationError|AccessDenied"):
         plain.publish(TopicArn=made["Topic"], Message="x")
 
 

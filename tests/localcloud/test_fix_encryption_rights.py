@@ -48,7 +48,7 @@ def test_a_publisher_needs_the_topics_key(cloud: LocalCloud) -> None:
     made = stack(cloud, "sns:Publish", *KEY_RIGHTS)
     assert probes.as_role(cloud, made["Person"], "sns").publish(TopicArn=made["Topic"], Message="x")["MessageId"]
     made = stack(cloud, "sns:Publish", "kms:Decrypt")
-    with pytest.raises(ClientError, match="AuthorizationError|AccessDenied"):
+    with pytest.raises(ClientError, match=r"AuthorizationError|AccessDenied"):
         probes.as_role(cloud, made["Person"], "sns").publish(TopicArn=made["Topic"], Message="x")
     assert '"kms:GenerateDataKey"' in cloud.iam_log.read_text() or probes.eventually(
         lambda: '"kms:GenerateDataKey"' in cloud.iam_log.read_text()

@@ -72,7 +72,8 @@ def test_killing_us_ends_what_is_on_a_leash(tmp_path: Path) -> None:
         import os, sys, time
         from pathlib import Path
         from localcloud.process import Child
-        running = Child.leashed([sys.executable, "-c", {STUBBORN!r}], log=Path("log"), env=dict(os.environ), cwd=Path("."))
+        command, here = [sys.executable, "-c", {STUBBORN!r}], Path(".")
+        running = Child.leashed(command, log=here / "log", env=dict(os.environ), cwd=here)
         print(running.pid, flush=True)
         time.sleep(60)
     """

@@ -1,0 +1,66 @@
+"""What belongs to a scenario, all under one stem; one sentence for each part that is missing or left over."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.templates import Template, resources
+
+_HOUSE = {"__init__", "catalog", "scenario", "settings"}
+
+
+def missing_parts(root: Path, key: str, template: Template) -> list[str]:
+    """What a scenario of this key and template lacks in a checkout."""
+    stem = key.replace("-", "_")
+    wanted = [f"stacks/{stem}.py", f"journeys/{stem}.py", f"tests/stacks/test_{stem}.py"]
+    said = [f"{key}: {path} is missing" for path in wanted if not (root / path).is_file()]
+    said += [
+        f"{key}: tests/functions/test_{package}*.py is missing"
+        for package in sorted(packages(template))
+        if not list(root.glob(f"tests/functions/test_{package}*.py"))
+    ]
+    outputs = template.get("Outputs", {})
+    reads = journey_reads(root / f"journeys/{stem}.py")
+    unknown = [name for name in reads if name not in outputs]
+    return said + [f"{key}: its journey reads {name}, which is no output of its stack" for name in unknown]
+
+
+def left_over(root: Path, keys: list[str], used: set[str]) -> list[str]:
+    """Journeys, stack tests and functions that belong to no scenario."""
+    stems = {key.replace("-", "_") for key in keys}
+    house = {"test_snapshots", *(f"test_{name}" for name in _HOUSE)}
+    journeys = [one.name for one in _modules(root / "journeys") if one.stem not in stems]
+    said = [f"journeys/{name} belongs to no scenario" for name in journeys]
+    said += [
+        f"tests/stacks/{one.name} belongs to no scenario"
+        for one in _modules(root / "tests" / "stacks")
+        if one.stem.startswith("test_") and one.stem.removeprefix("test_") not in stems and one.stem not in house
+    ]
+    functions = {path.parent.name for path in root.glob("lambda_src/*/__init__.py")}
+    return said + [f"lambda_src/{name} is used by no scenario" for name in sorted(functions - used)]
+
+
+def _modules(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_") and path.stem != "conftest"]
+
+
+def packages(template: Template) -> set[str]:
+    """The packages of lambda_src whose functions a template has."""
+    handlers = [str(one.get("Handler", "")) for one in resources(template, "AWS::Lambda::Function").values()]
+    return {handler.split(".")[0] for handler in handlers if re.fullmatch(r"\w+\.\w+\.\w+", handler)}
+
+
+def journey_reads(journey: Path) -> tuple[str, ...]:
+    """``READS`` of a journey, without importing it."""
+    if not journey.is_file():
+        return ()
+    for node in ast.parse(journey.read_text(encoding="utf-8")).body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id="READS")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="READS"), value=ast.expr() as value)
+            ):
+                found: Any = ast.literal_eval(value)
+                return tuple(found)
+    raise AssertionError(f"{journey.name}: must say what it READS of its stack's outputs")

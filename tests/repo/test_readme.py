@@ -1,0 +1,93 @@
+"""The README says what is so: its table is current, its commands and links exist, its example runs."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks import catalog
+from tests.repo.readme import PARTS, README, rewritten, scenario_table
+from tests.templates import ROOT, scenarios
+
+PAGES = [README, ROOT / "CONTRIBUTING.md"]
+
+
+def commands(text: str) -> set[str]:
+    """Every ``make <target>`` that a page tells its reader to type."""
+    code = re.findall(r"(?s)```.*?```|`[^`]+`|^(?: {4}|\t).*?$", text, re.MULTILINE)
+    return {target for line in code for target in re.findall(r"\bmake ([a-z][a-z-]*)", line)}
+
+
+def targets(makefile: str) -> set[str]:
+    """The targets that a makefile has."""
+    return set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+
+
+def links(text: str) -> set[str]:
+    """The files that a page links to."""
+    found = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+    return {link for link in found if not re.match(r"[a-z]+:", link)}
+
+
+def examples(text: str) -> list[str]:
+    """The Python that a page shows."""
+    return re.findall(r"(?s)```python\n(.*?)```", text)
+
+
+def test_the_generated_parts_are_current() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text == rewritten(text, PARTS), "run: make docs"
+
+
+def test_the_table_has_a_row_for_each_scenario() -> None:
+    rows = scenario_table(catalog.load()).splitlines()[2:]
+    assert [re.findall(r"\[([\w-]+)\]", row)[0] for row in rows] == scenarios()
+
+
+def test_a_table_that_is_not_current_is_noticed() -> None:
+    stale = "a\n<!-- scenarios -->\n| order-queue |\n<!-- /scenarios -->\nb\n"
+    assert rewritten(stale, {"scenarios": lambda: "| new |"}) == (
+        "a\n<!-- scenarios -->\n\n| new |\n\n<!-- /scenarios -->\nb\n"
+    )
+
+
+def test_a_part_without_a_place_is_refused() -> None:
+    with pytest.raises(ValueError, match="must have the markers <!-- scenarios --> and <!-- /scenarios -->"):
+        rewritten("no markers", PARTS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_is_there(page: Path) -> None:
+    shown = commands(page.read_text(encoding="utf-8"))
+    assert shown
+    assert shown - targets((ROOT / "Makefile").read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    shown = links(page.read_text(encoding="utf-8"))
+    assert sorted(link for link in shown if not (page.parent / link).exists()) == []
+
+
+def test_commands_and_links_that_are_not_there_are_noticed() -> None:
+    text = "Run `make gone`, not make believe:\n\n    make nowhere SCENARIO=x\n\n[page](docs/none.md#a) [web](https://x.y)\n"
+    assert commands(text) - targets("test: setup\n\techo\n") == {"gone", "nowhere"}
+    assert links(text) == {"docs/none.md"}
+
+
+def test_the_readme_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an empty folder, but for the function that the example speaks of; it has no requirements."""
+    package = tmp_path / "my_functions" / "consumer"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "handler.py").write_text("def handler(event, context): ...\n")
+    monkeypatch.chdir(tmp_path)
+    shown = examples(README.read_text(encoding="utf-8"))
+    assert shown
+    for source in shown:
+        made: dict[str, Any] = {}
+        exec(compile(source, "README.md", "exec"), made)  # noqa: S102 - the page's own words
+        assert made["app"].synth().stacks
+        shutil.rmtree(made["app"].outdir)

@@ -5,7 +5,7 @@ PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check journey grants synth bench docs snapshots lock down clean
+.PHONY: help setup demo test check journey grants synth bench docs picture snapshots lock down clean
 
 # The newest Python from 3.11 on; say PYTHON=... to choose.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -53,6 +53,9 @@ bench: setup ## Measure, as ratios in one run; results in benchmarks/results.jso
 
 docs: setup ## Rewrite the generated parts of the README.
 	@.venv/bin/python -m tests.repo.readme
+
+picture: setup ## Draw a run of the demo for the README.
+	@.venv/bin/python -m localcloud run image-renditions --picture web/demo.svg
 
 snapshots: setup ## Accept the templates as they are now.
 	@.venv/bin/python -m pytest -q tests/stacks/test_snapshots.py --snapshot-update

@@ -21,15 +21,19 @@ from stacks import catalog
 BUILD = cdk.ROOT / "build"
 STATES = BUILD / "local"
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+PICTURE_WIDTH = 110
 
 cli = typer.Typer(help="An emulated AWS on this machine, with TLS on and IAM enforced.", add_completion=False)
 Names = Annotated[list[str], typer.Argument(help="Scenarios by key or stack id, or all.", metavar="SCENARIO...")]
 
 
 @cli.command()
-def run(names: Names) -> None:
+def run(
+    names: Names,
+    picture: Annotated[Path | None, typer.Option(help="Also draw the run into this SVG file.")] = None,
+) -> None:
     """Deploy scenarios, run their journeys, report, and stop."""
-    console = Console()
+    console = Console(record=True, width=PICTURE_WIDTH, force_terminal=True) if picture else Console()
     keys = _keys(names)
     results: list[ScenarioResult] = []
     try:
@@ -49,7 +53,10 @@ def run(names: Names) -> None:
     except KeyboardInterrupt:
         _report(results, console)
         _stop("interrupted: everything that was started has ended", INTERRUPTED)
-    raise typer.Exit(_report(results, console))
+    status = _report(results, console)
+    if picture:
+        console.save_svg(str(picture), title=f"localcloud run {' '.join(names)}", clear=False)
+    raise typer.Exit(status)
 
 
 @cli.command()

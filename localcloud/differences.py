@@ -25,6 +25,6 @@ def rows(ready: Ready, stacks: Iterable[DeployableStack]) -> list[tuple[str, str
     return [
         ("endpoint", f"https://127.0.0.1:{ready.port}: TLS verified, IAM enforced, this machine only"),
         ("functions", f"run on Python {ready.python}, {ready.machine}, as processes of this machine"),
-        ("emulator", f"{ready.emulator}, with {len(ready.fixes)} fixes: {', '.join(ready.fixes).replace('_', ' ')}"),
+        ("emulator", f"ministack {ready.emulator} with {len(ready.fixes)} fixes (localcloud/fixes)"),
         ("recorded only", ", ".join(recorded) or "no resource: each has something running behind it"),
     ]

@@ -1,16 +1,45 @@
-"""Reusable constructs behind the classic AWS architectures: importable, secure by default, proven by journeys."""
+"""Reusable constructs behind the classic AWS architectures: importable, secure by default, proven by journeys.
 
-from constructs_lib._layers import BundlingError
-from constructs_lib.alarm_topic import AlarmTopic
-from constructs_lib.big_data_ingestion import BigDataIngestion
-from constructs_lib.cognito_rest_api import ApiRoute, CognitoRestApi
-from constructs_lib.device_fleet import DeviceFleet
-from constructs_lib.function_target import FunctionTarget
-from constructs_lib.image_renditions import ImageRenditions, Rendition
-from constructs_lib.python_function import PythonFunction
-from constructs_lib.queue_with_dlq import QueueWithDlq
-from constructs_lib.queued_api import QueuedApi
-from constructs_lib.sns_fanout_to_sqs import SnsFanoutToSqs, Subscriber
+A name is imported when it is first used (PEP 562): an app that wants one construct pays for one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from constructs_lib._layers import BundlingError
+    from constructs_lib.alarm_topic import AlarmTopic
+    from constructs_lib.big_data_ingestion import BigDataIngestion
+    from constructs_lib.cognito_rest_api import ApiRoute, CognitoRestApi
+    from constructs_lib.device_fleet import DeviceFleet
+    from constructs_lib.function_target import FunctionTarget
+    from constructs_lib.image_renditions import ImageRenditions, Rendition
+    from constructs_lib.paid_content_distribution import PaidContentDistribution
+    from constructs_lib.python_function import PythonFunction
+    from constructs_lib.queue_with_dlq import QueueWithDlq
+    from constructs_lib.queued_api import QueuedApi
+    from constructs_lib.signing_keys import SigningKeys
+    from constructs_lib.sns_fanout_to_sqs import SnsFanoutToSqs, Subscriber
+
+# Name -> its module; the same as above and as __all__, which tests/repo/test_exports.py sees to.
+_MODULES = {
+    "AlarmTopic": "alarm_topic",
+    "ApiRoute": "cognito_rest_api",
+    "BigDataIngestion": "big_data_ingestion",
+    "BundlingError": "_layers",
+    "CognitoRestApi": "cognito_rest_api",
+    "DeviceFleet": "device_fleet",
+    "FunctionTarget": "function_target",
+    "ImageRenditions": "image_renditions",
+    "PaidContentDistribution": "paid_content_distribution",
+    "PythonFunction": "python_function",
+    "QueueWithDlq": "queue_with_dlq",
+    "QueuedApi": "queued_api",
+    "Rendition": "image_renditions",
+    "SigningKeys": "signing_keys",
+    "SnsFanoutToSqs": "sns_fanout_to_sqs",
+    "Subscriber": "sns_fanout_to_sqs",
+}
 
 __all__ = [
     "AlarmTopic",
@@ -21,10 +50,26 @@ __all__ = [
     "DeviceFleet",
     "FunctionTarget",
     "ImageRenditions",
+    "PaidContentDistribution",
     "PythonFunction",
     "QueueWithDlq",
     "QueuedApi",
     "Rendition",
+    "SigningKeys",
     "SnsFanoutToSqs",
     "Subscriber",
 ]
+
+
+if not TYPE_CHECKING:  # type checkers must see no more than the imports above
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"constructs_lib.{_MODULES[name]}"), name)
+        globals()[name] = value  # found directly from now on
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -11,7 +11,7 @@ def in_range(prop: str, value: float, low: float, high: float) -> None:
     """Raise ValueError unless ``low <= value <= high``; tokens pass, since their value is known only at deploy time."""
     # NaN and infinity are no JSON: asking the CDK about them would end its process.
     if not low <= value <= high and not (isfinite(value) and Token.is_unresolved(value)):
-        raise ValueError(f"{prop}: must be between {low:g} and {high:g}, got {value:g}")
+        raise ValueError(f"{prop}: must be between {low:.15g} and {high:.15g}, got {value:.15g}")
 
 
 def seconds_in_range(prop: str, value: Duration, low: int, high: int) -> None:
@@ -19,7 +19,7 @@ def seconds_in_range(prop: str, value: Duration, low: int, high: int) -> None:
     if not value.is_unresolved():
         seconds = value.to_seconds(integral=False)
         if not low <= seconds <= high or seconds % 1:
-            raise ValueError(f"{prop}: must be whole seconds between {low} and {high}, got {seconds:g} seconds")
+            raise ValueError(f"{prop}: must be whole seconds between {low} and {high}, got {seconds:.15g} seconds")
 
 
 def matches(prop: str, value: str, pattern: str, rule: str) -> None:

@@ -36,8 +36,8 @@ def consume(
     if timeout and not timeout.is_unresolved() and not visibility.is_unresolved():
         needed = VISIBILITY_PER_TIMEOUT * timeout.to_seconds()
         if visibility.to_seconds() < needed:
-            rule = f"must be at least {needed:g} seconds, six times the timeout of {function.node.path}"
-            raise ValueError(f"{visibility_prop}: {rule}, got {visibility.to_seconds():g} seconds")
+            rule = f"must be at least {needed:.15g} seconds, six times the timeout of {function.node.path}"
+            raise ValueError(f"{visibility_prop}: {rule}, got {visibility.to_seconds():.15g} seconds")
     function.add_event_source(
         event_sources.SqsEventSource(
             queue, batch_size=batch_size, max_concurrency=max_concurrency, report_batch_item_failures=True

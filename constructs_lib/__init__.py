@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from constructs_lib.alarm_topic import AlarmTopic
     from constructs_lib.big_data_ingestion import BigDataIngestion
     from constructs_lib.cognito_rest_api import ApiRoute, CognitoRestApi
+    from constructs_lib.dax_cached_table import DaxCachedTable
     from constructs_lib.device_fleet import DeviceFleet
     from constructs_lib.function_target import FunctionTarget
     from constructs_lib.image_renditions import ImageRenditions, Rendition
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from constructs_lib.queued_api import QueuedApi
     from constructs_lib.signing_keys import SigningKeys
     from constructs_lib.sns_fanout_to_sqs import SnsFanoutToSqs, Subscriber
+    from constructs_lib.user_files import UserFiles
 
 # Name -> its module; the same as above and as __all__, which tests/repo/test_exports.py sees to.
 _MODULES = {
@@ -28,6 +30,7 @@ _MODULES = {
     "BigDataIngestion": "big_data_ingestion",
     "BundlingError": "_layers",
     "CognitoRestApi": "cognito_rest_api",
+    "DaxCachedTable": "dax_cached_table",
     "DeviceFleet": "device_fleet",
     "FunctionTarget": "function_target",
     "ImageRenditions": "image_renditions",
@@ -39,6 +42,7 @@ _MODULES = {
     "SigningKeys": "signing_keys",
     "SnsFanoutToSqs": "sns_fanout_to_sqs",
     "Subscriber": "sns_fanout_to_sqs",
+    "UserFiles": "user_files",
 }
 
 __all__ = [
@@ -47,6 +51,7 @@ __all__ = [
     "BigDataIngestion",
     "BundlingError",
     "CognitoRestApi",
+    "DaxCachedTable",
     "DeviceFleet",
     "FunctionTarget",
     "ImageRenditions",
@@ -58,6 +63,7 @@ __all__ = [
     "SigningKeys",
     "SnsFanoutToSqs",
     "Subscriber",
+    "UserFiles",
 ]
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote_plus
 
 from PIL import Image
 
@@ -13,7 +14,6 @@ from journeys._world import World
 
 SIZES: Mapping[str, int] = {"thumbnail": 256, "web": 1600, "mobile": 800}
 QUEUES = ("QueueUrl", "DeadLetterQueueUrl", "UndeliveredQueueUrl")
-Counts = dict[str, int]
 # Of 255, for each channel: JPEG, CMYK's formula and a GIF's palette are not exact; a wrong picture is far off.
 _TOLERANCE = 28
 
@@ -77,9 +77,24 @@ class Gallery:
         found = (item["Key"] for page in pages for item in page.get("Contents", []))
         return {key for key in found if self.key(name) in key}
 
-    def waiting(self, kind: str) -> Counts:
-        """Size -> messages in its queue of this kind, in flight or not."""
-        return {size: self._messages(self._world.out[f"{size.capitalize()}{kind}"]) for size in SIZES}
+    def tell(self, name: str) -> None:
+        """Put the event of an upload into every size's queue, as S3 and SNS may do late and more than once."""
+        # Keys are form-encoded in events.
+        s3 = {"bucket": {"name": self.uploads}, "object": {"key": quote_plus(self.key(name))}}
+        event = json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]})
+        for size in SIZES:
+            self._world.client("sqs").send_message(
+                QueueUrl=self._world.out[f"{size.capitalize()}QueueUrl"], MessageBody=event
+            )
+
+    def left(self) -> dict[str, int]:
+        """Size -> messages that are in its queue, in flight, or among its dead letters."""
+        return {size: sum(self._messages(f"{size.capitalize()}{kind}") for kind in QUEUES) for size in SIZES}
+
+    def more_than(self, before: Mapping[str, int]) -> dict[str, int]:
+        """Size -> how many more such messages there are now; others' may have left meanwhile."""
+        now = self.left()
+        return {size: now[size] - before[size] for size in SIZES if now[size] > before[size]}
 
     def forget(self) -> None:
         """Remove what this run uploaded, in every version, and what came of it."""
@@ -90,7 +105,8 @@ class Gallery:
         for key in self.results():
             s3.delete_object(Bucket=self.renditions, Key=key)
 
-    def _messages(self, url: str) -> int:
+    def _messages(self, queue: str) -> int:
+        url = self._world.out[queue]
         names: Any = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
         found = self._world.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return sum(int(value) for value in found["Attributes"].values())

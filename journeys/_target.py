@@ -15,6 +15,8 @@ class Target:
         access_key_id: The local person's access key id. On AWS the caller's own credentials are used.
         secret_access_key: The local person's secret access key.
         sms_url: Where the local cloud shows the texts it handed to phones (JSON).
+        mqtt_port: The port of this machine where devices speak MQTT over TLS; on AWS it is 8883 of AWS IoT's endpoint.
+        mqtt_ca_url: Where the local cloud shows the certificate authority (PEM) of that port.
     """
 
     endpoint_url: str | None
@@ -24,6 +26,8 @@ class Target:
     access_key_id: str | None
     secret_access_key: str | None
     sms_url: str | None
+    mqtt_port: int | None = None
+    mqtt_ca_url: str | None = None
 
     @classmethod
     def aws(cls, region: str) -> "Target":

@@ -179,6 +179,12 @@ class World(Identity):
             raise AssertionError(message)
         return [text["Message"] for text in answer.json()["sms_messages"].get(number, [])]
 
+    def mqtt_broker(self) -> tuple[str, int, str | None]:
+        """Where devices speak MQTT over TLS: host, port and the authority (PEM) to trust; None: those of the system."""
+        if self._target.mqtt_port is None or self._target.mqtt_ca_url is None:
+            return self.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"], 8883, None
+        return "127.0.0.1", self._target.mqtt_port, self.http("GET", self._target.mqtt_ca_url).text
+
     def cleanup(self, call: Callable[..., object], /, *args: Any, **kwargs: Any) -> None:
         """Call this at the end of the journey, also after a failure. The last one registered is called first."""
         self._cleanups.append((getattr(call, "__name__", repr(call)), partial(call, *args, **kwargs)))

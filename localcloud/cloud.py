@@ -129,6 +129,8 @@ class LocalCloud:
             access_key_id=ACCESS_KEY,
             secret_access_key=SECRET_KEY,
             sms_url=f"{self.endpoint_url}/_ministack/sns/sms-messages",
+            mqtt_port=self.ready.mqtt_port or None,
+            mqtt_ca_url=f"{self.endpoint_url}/_ministack/iot/ca.pem",
         )
 
     def world(self, key: str, *, console: Console | None = None, waiting: Waiting | None = None) -> World:

@@ -60,6 +60,8 @@ class Ready:
     added: dict[str, str]
     """Resource types that our registry adds: type -> "adapter" or "recorded"."""
     fixes: list[str]
+    mqtt_port: int = 0
+    """Where devices speak MQTT over TLS; 0: nowhere, as without our fixes."""
 
 
 def lock(path: Path) -> int | None:
@@ -130,6 +132,7 @@ def _extend(state: Path, ports: tuple[int, int], *, apply_fixes: bool) -> tuple[
         native=native,
         added=added,
         fixes=applied,
+        mqtt_port=int(os.environ.get("IOT_MTLS_PORT", "0")),
     )
     return ready, decisions
 

@@ -54,18 +54,26 @@ def key_rights(action: str, resource: str) -> list[tuple[str, str]]:
         "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
         "sqs:ReceiveMessage": ("kms:Decrypt",),
         "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"),
+        "kinesis:PutRecord": ("kms:GenerateDataKey",),
+        "kinesis:PutRecords": ("kms:GenerateDataKey",),
+        "kinesis:GetRecords": ("kms:Decrypt",),
     }.get(action)
     key = wanted and _key_of(resource)
     return [(each, key) for each in wanted] if wanted and key else []
 
 
 def _key_of(resource: str) -> str | None:
-    """The ARN of the customer-managed key of a queue or topic; None without, or with one that AWS manages."""
-    if resource.split(":")[2:3] == ["sqs"]:
+    """The ARN of the customer-managed key of a queue, topic or stream; None without, or with one that AWS manages."""
+    service = resource.split(":")[2:3]
+    if service == ["kinesis"]:
+        streams = need("services.kinesis", "_streams")._streams
+        named = (streams.get(resource.rpartition("/")[2]) or {}).get("KeyId")
+    elif service == ["sqs"]:
         owner = need("services.sqs", "_queue_by_arn")._queue_by_arn(resource)
+        named = (owner or {}).get("attributes", {}).get("KmsMasterKeyId")
     else:
         owner = need("services.sns", "_topic_by_arn_any_scope")._topic_by_arn_any_scope(resource)
-    named = (owner or {}).get("attributes", {}).get("KmsMasterKeyId")
+        named = (owner or {}).get("attributes", {}).get("KmsMasterKeyId")
     if not named or str(named).startswith("alias/aws/"):
         return None
     found = need("services.kms", "_resolve_key")._resolve_key(named)

@@ -9,8 +9,6 @@ from typing import Any
 
 from localcloud.internals import need
 
-_READS = {"s3:GetObject", "s3:HeadObject"}
-
 
 def apply() -> None:
     """Ask for the right to list as well, when an object that may be read is not there."""
@@ -22,7 +20,7 @@ def apply() -> None:
     def enforced(access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **more: Any) -> Any:
         denied = enforce(access_key, action, service, region, resource_arn=resource_arn, **more)
         bucket_arn, _, key = resource_arn.partition("/")
-        if denied or action not in _READS or not key:
+        if denied or action != "s3:GetObject" or not key:
             return denied
         bucket = s3._buckets.get(bucket_arn.rsplit(":", 1)[-1])
         if bucket is None or key in bucket["objects"]:

@@ -1,29 +1,88 @@
 """Topic rules of AWS IoT put messages into Kinesis streams and S3 buckets, under the action's role.
 
-Without this fix the emulator skips both actions silently: a message that should go into a stream is lost, also where the
-rule has an error action. With it a role that may not write fails the action, and the error action gets the message.
+Without this fix the emulator skips both actions silently, also as a rule's error action, and drops a message that is not
+UTF-8 where the rule selects `*`. With it a role that may not write fails the action, and the error action gets the message.
 """
 
 import base64
 import json
 import re
+from contextvars import ContextVar
 from typing import Any
 
 from localcloud import roles
 from localcloud.internals import need
 
-_TEMPLATE = re.compile(r"\$\{([^}]*)\}")
+_EXPRESSION = re.compile(r"\$\{([^}]*)\}")
+_message: ContextVar[tuple[str, bytes, str | None]] = ContextVar("message")
+"""Topic, payload and client of the message whose rule runs."""
 
 
 def apply() -> None:
-    """Wrap the dispatch of an action, and tell the rule's topic to it."""
+    """Wrap the reading of a message and the dispatch of an action."""
     iot = need(
         "services.iot",
-        *("_dispatch_rule_action", "_run_rule_actions", "_dispatch_rule_error_action", "_eval_select_expr"),
-        *("_rule_message", "_RULE_ACTION_RESOURCE_KEYS", "_MISSING", "_rule_event", "_split_select_items"),
-        *("_rule_select_clause",),
+        *("_dispatch_rule_action", "_rule_event", "_rule_message", "_rule_select_clause", "_split_select_items"),
+        *("_eval_select_expr", "_MISSING", "_RULE_ACTION_RESOURCE_KEYS"),
     )
-    dispatch, run = iot._dispatch_rule_action, iot._run_rule_actions
     scope = need("core.responses", "request_scope").request_scope
-    published = need("contextvars_", "x") if False else None
-    del published
+    pin_origin = need("core.iam_evaluator", "pin_request_origin").pin_request_origin
+    kinesis, s3 = need("services.kinesis", "_put_record"), need("services.s3", "handle_request")
+    dispatch, event_of = iot._dispatch_rule_action, iot._rule_event
+
+    def read(sql: str, topic: str, payload: bytes, client_id: str | None = None, **more: Any) -> Any:
+        _message.set((topic, payload or b"", client_id))
+        event = event_of(sql, topic, payload, client_id, **more)
+        everything = iot._split_select_items(iot._rule_select_clause(sql)) == ["*"]
+        return payload if event is iot._MISSING and everything else event
+
+    def filled(template: str) -> str:
+        topic, payload, client_id = _message.get()
+
+        def value(found: re.Match[str]) -> str:
+            return str(iot._eval_select_expr(found[1], topic, payload, iot._rule_message(payload), client_id))
+
+        return _EXPRESSION.sub(value, template)
+
+    def to_stream(account: str, region: str, spec: dict[str, Any], body: bytes) -> None:
+        arn = f"arn:aws:kinesis:{region}:{account}:stream/{spec['streamName']}"
+        _demand(spec["roleArn"], "kinesis:PutRecord", arn)
+        record = {"StreamName": spec["streamName"], "PartitionKey": filled(spec.get("partitionKey") or "${newuuid()}")}
+        status, _headers, answer = kinesis._put_record(record | {"Data": base64.b64encode(body).decode()})
+        if status >= 400:  # noqa: PLR2004
+            raise RuntimeError(f"PutRecord to {arn}: {answer!r}")
+
+    async def to_bucket(spec: dict[str, Any], body: bytes) -> None:
+        key = filled(spec["key"])
+        _demand(spec["roleArn"], "s3:PutObject", f"arn:aws:s3:::{spec['bucketName']}/{key}")
+        headers = {"content-length": str(len(body)), "host": "s3.localhost"}
+        path = f"/{spec['bucketName']}/{key}"
+        status, _headers, answer = (await s3.handle_request("PUT", path, headers, body, {}, internal=True))[:3]
+        if status >= 400:  # noqa: PLR2004
+            raise RuntimeError(f"PutObject to {path}: {answer!r}")
+
+    async def dispatched(account: str, region: str, rule: str, action: dict[str, Any], event: Any) -> None:
+        if not {"kinesis", "s3"} & set(action):
+            await dispatch(account, region, rule, action, event)
+            return
+        # What AWS's services do for themselves comes over TLS, though no request brought it here.
+        pin_origin("127.0.0.1", True)
+        with scope(account, region):
+            if "kinesis" in action:
+                to_stream(account, region, action["kinesis"], _body(event))
+            else:
+                await to_bucket(action["s3"], _body(event))
+
+    iot._RULE_ACTION_RESOURCE_KEYS.update(kinesis=("streamName",), s3=("bucketName",))
+    vars(iot).update(_rule_event=read, _dispatch_rule_action=dispatched)
+
+
+def _demand(role: str, action: str, resource: str) -> None:
+    if not roles.may_all(role, action, resource):
+        raise PermissionError(f"{role} is not authorized to perform: {action} on resource: {resource}")
+
+
+def _body(event: Any) -> bytes:
+    if isinstance(event, bytes):
+        return event
+    return (event if isinstance(event, str) else json.dumps(event)).encode()

@@ -148,6 +148,6 @@ def test_what_must_never_drift(change: Callable[[QueuedApi], Any], offence: str)
     stack = bare_stack()
     change(make(stack))
     template = synthesized(stack)
-    guards = set((*guards_security.GUARDS, *guards_operations.GUARDS)) - {guards_operations.alarms_are_heard}
+    guards = {*guards_security.GUARDS, *guards_operations.GUARDS} - {guards_operations.alarms_are_heard}
     found = [one for guard in guards for one in guard(template)]
     assert [offence in one for one in found] == ([True] if offence else [])

@@ -42,7 +42,7 @@ print(json.dumps({
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The wheel and the source archive, built by the pinned backend without a network."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", str(folder)], cwd=ROOT, check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", str(folder)], cwd=ROOT, check=True)
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     return {"wheel": wheel, "sdist": sdist}
 
@@ -54,7 +54,7 @@ def installed(built: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     venv.create(home, with_pip=False, symlinks=True)
     python = home / "bin" / "python"
     install = ["pip", "install", "--quiet", "--offline", "--no-deps", "--python", str(python), str(built["wheel"])]
-    subprocess.run([sys.executable, "-m", "uv", *install], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-m", "uv", *install], check=True)
     (theirs,) = home.glob("lib/python*/site-packages")
     (theirs / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return python
@@ -93,7 +93,7 @@ def test_the_source_archive_builds_the_same_wheel(built: dict[str, Path], tmp_pa
         archive.extractall(tmp_path, filter="data")
     (unpacked,) = tmp_path.iterdir()
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=unpacked, check=True)  # noqa: S603
+    subprocess.run(command, cwd=unpacked, check=True)
     (again,) = tmp_path.glob("*.whl")
     assert _names(again) == _names(built["wheel"])
     assert not (unpacked / "tests").exists()
@@ -102,7 +102,7 @@ def test_the_source_archive_builds_the_same_wheel(built: dict[str, Path], tmp_pa
 def test_it_works_from_another_folder(installed: Path, tmp_path: Path) -> None:
     """And gives a function the same hash as here, so that a deployment changes with the library's sources alone."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [installed, "-I", "-c", PROGRAM], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr

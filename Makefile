@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CLEAN = env -u AWS_PROFILE -u AWS_CA_BUNDLE -u AWS_ENDPOINT_URL
 UV = $(CLEAN) .venv/bin/uv --no-config --no-progress
 LOG = build/setup.log
-run_or_say = { $(1); } >>$(LOG) 2>&1 || { tail -n 15 $(LOG) >&2; echo "error: $(2); the whole output is in $(LOG)" >&2; exit 1; }
+run_or_say = { $(1); } >>$(LOG) 2>&1 || { tail -n 4 $(LOG) >&2; echo "error: $(2); the whole output is in $(LOG)" >&2; exit 1; }
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/\1\t\2/p' Makefile | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -81,7 +81,7 @@ setup: .venv/.ready .venv-localcloud/.ready node_modules/.ready
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or newer is needed; found: $$(python3 --version 2>&1)" >&2; exit 1; }
 	@mkdir -p build
 	@echo "Setting up .venv with $$($(PYTHON) --version) (once) ..."
-	@test -x .venv/bin/uv || $(call run_or_say,rm -rf .venv && $(PYTHON) -m venv .venv && $(CLEAN) .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt),Python's venv or the package index could not be used: is the network reachable, is python3-venv installed)
+	@test -x .venv/bin/uv || $(call run_or_say,rm -rf .venv && $(PYTHON) -m venv .venv && $(CLEAN) .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt),Python's venv or the package index could not be used: is the network reachable and python3-venv installed)
 	@$(call run_or_say,$(UV) pip sync --compile-bytecode --require-hashes --python .venv/bin/python requirements.txt,the packages could not be installed: is the network reachable)
 	@touch $@
 

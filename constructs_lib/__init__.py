@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from constructs_lib.dax_cached_table import DaxCachedTable
     from constructs_lib.device_fleet import DeviceFleet
     from constructs_lib.function_target import FunctionTarget
+    from constructs_lib.global_table import GlobalTable
     from constructs_lib.image_renditions import ImageRenditions, Rendition
     from constructs_lib.paid_content_distribution import PaidContentDistribution
     from constructs_lib.python_function import PythonFunction
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from constructs_lib.queued_api import QueuedApi
     from constructs_lib.signing_keys import SigningKeys
     from constructs_lib.sns_fanout_to_sqs import SnsFanoutToSqs, Subscriber
+    from constructs_lib.static_site_with_cloudfront import StaticSiteWithCloudFront
+    from constructs_lib.upload_bucket import UploadBucket
     from constructs_lib.user_files import UserFiles
+    from constructs_lib.welcome_mailer import WelcomeMailer
 
 # Name -> its module; the same as above and as __all__, which tests/repo/test_exports.py sees to.
 _MODULES = {
@@ -33,6 +37,7 @@ _MODULES = {
     "DaxCachedTable": "dax_cached_table",
     "DeviceFleet": "device_fleet",
     "FunctionTarget": "function_target",
+    "GlobalTable": "global_table",
     "ImageRenditions": "image_renditions",
     "PaidContentDistribution": "paid_content_distribution",
     "PythonFunction": "python_function",
@@ -41,8 +46,11 @@ _MODULES = {
     "Rendition": "image_renditions",
     "SigningKeys": "signing_keys",
     "SnsFanoutToSqs": "sns_fanout_to_sqs",
+    "StaticSiteWithCloudFront": "static_site_with_cloudfront",
     "Subscriber": "sns_fanout_to_sqs",
+    "UploadBucket": "upload_bucket",
     "UserFiles": "user_files",
+    "WelcomeMailer": "welcome_mailer",
 }
 
 __all__ = [
@@ -54,6 +62,7 @@ __all__ = [
     "DaxCachedTable",
     "DeviceFleet",
     "FunctionTarget",
+    "GlobalTable",
     "ImageRenditions",
     "PaidContentDistribution",
     "PythonFunction",
@@ -62,8 +71,11 @@ __all__ = [
     "Rendition",
     "SigningKeys",
     "SnsFanoutToSqs",
+    "StaticSiteWithCloudFront",
     "Subscriber",
+    "UploadBucket",
     "UserFiles",
+    "WelcomeMailer",
 ]
 
 

@@ -71,7 +71,8 @@ class PythonFunction(Construct):
         super().__init__(scope, construct_id)
         timeout = timeout or Duration.seconds(30)
         target = target or FunctionTarget()
-        sources = sources or SOURCES
+        # Absolute: the CDK's own process may have another working directory.
+        sources = (sources or SOURCES).resolve()
         check_handler(sources, package, handler)
         seconds_in_range("timeout", timeout, 1, _MAX_TIMEOUT_SECONDS)
         in_range("memory_mb", memory_mb, _MIN_MEMORY_MB, _MAX_MEMORY_MB)

@@ -106,6 +106,13 @@ class World(Identity):
                 self._roles[arn] = Identity(self._target, session, self._http)
             return self._roles[arn]
 
+    def with_keys(self, access_key_id: str, secret_access_key: str, session_token: str) -> Identity:
+        """Act under credentials that the journey was given; closed at its end."""
+        given = with_keys(self._target, access_key_id, secret_access_key, session_token)
+        identity = Identity(self._target, given, self._http)
+        self.cleanup(identity.close)
+        return identity
+
     def step(self, name: str) -> AbstractContextManager[Step]:
         """A step of the journey: ``with world.step("a paid order is stored once") as step: ...``.
 

@@ -19,8 +19,9 @@ from journeys._world import World
 from localcloud.cloud import LocalCloud
 from stacks.scenario import stack_id
 
-# Rights that Lambda itself uses for the function; the emulator's Lambda writes logs and traces without asking IAM.
-_NOT_ASKED_FOR_HERE = {"logs", "xray"}
+# Rights that Lambda itself uses for the function (the emulator's Lambda writes logs and traces without asking IAM), and
+# those of services that are recorded only.
+_NOT_ASKED_FOR_HERE = {"dax", "logs", "xray"}
 # A journey waits up to a minute for what comes within a second; a grant that is gone is gone for good.
 _HURRY = 4
 

@@ -82,9 +82,9 @@ def _inputs() -> Iterator[Path]:
         yield from (path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
-def bare_stack(construct_id: str = "Test", **context: Any) -> cdk.Stack:
+def bare_stack(construct_id: str = "Test", *, env: cdk.Environment | None = None, **context: Any) -> cdk.Stack:
     """A stack in an app without any feature flag, as an importer of the library may have."""
-    return cdk.Stack(cdk.App(context={**NO_BUNDLING, **context}, outdir=str(scratch())), construct_id)
+    return cdk.Stack(cdk.App(context={**NO_BUNDLING, **context}, outdir=str(scratch())), construct_id, env=env)
 
 
 def synthesized(stack: cdk.Stack) -> Template:

@@ -30,8 +30,9 @@ def apply() -> None:
         now = all(roles.may_all(role, action, queue, log=False) for action in ACTIONS)
         if now is not answer:  # the log tells changes, not every poll
             for action in ACTIONS:
-                allowed = roles.may_all(role, action, queue, log=False)
-                iam_log.record(principal=role, action=action, resource=queue, allowed=allowed)
+                for each, resource in ((action, queue), *roles.key_rights(action, queue)):
+                    allowed = roles.may(role, each, resource, log=False)
+                    iam_log.record(principal=role, action=each, resource=resource, allowed=allowed)
         answers[role, queue] = (time.monotonic(), now)
         return now
 

@@ -2,18 +2,64 @@
 
 import inspect
 import textwrap
-from types import ModuleType
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from constructs import Construct
 
 import constructs_lib
 from constructs_lib import PythonFunction, QueueWithDlq
+
+
+def _role(scope: Construct, name: str) -> iam.Role:
+    return iam.Role(scope, name, assumed_by=iam.AccountRootPrincipal())
+
+
+def _function(scope: Construct, name: str) -> PythonFunction:
+    return PythonFunction(scope, name, package="order_worker")
+
+
+def _api(scope: Construct, name: str) -> SimpleNamespace:
+    pool = cognito.UserPool(scope, name)
+    return SimpleNamespace(user_pool=pool, user_pool_client=pool.add_client("Web"))
+
+
+# What an example may name because a reader knows what it stands for: made when it is named, in the reader's stack.
+GIVEN: dict[str, Callable[[Construct, str], object]] = {
+    **dict.fromkeys(("worker", "links"), _function),
+    **dict.fromkeys(("analyst", "author", "checkout", "gateway", "producer", "reader", "shop"), _role),
+    "api": _api,
+    "bucket": s3.Bucket,
+    "jobs": QueueWithDlq,
+    "queue": sqs.Queue,
+    "schema": lambda scope, name: apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
+}
+# What it may have imported.
+IMPORTED: dict[str, object] = {
+    "CfnOutput": cdk.CfnOutput,
+    "Duration": cdk.Duration,
+    "RemovalPolicy": cdk.RemovalPolicy,
+    "apigateway": apigateway,
+    "dynamodb": dynamodb,
+    "iam": iam,
+    "kinesis": kinesis,
+    "kms": kms,
+    "s3": s3,
+    "sns": sns,
+    "sqs": sqs,
+}
 
 
 def example(thing: object) -> str | None:
@@ -30,26 +76,19 @@ def example(thing: object) -> str | None:
     return textwrap.dedent("\n".join(block)).strip() or None
 
 
-def public(module: ModuleType = constructs_lib) -> dict[str, object]:
+def public() -> dict[str, type]:
     """Name -> what the library offers, but for its exceptions."""
-    offered = {name: getattr(module, name) for name in module.__all__}
-    return {name: one for name, one in offered.items() if not (inspect.isclass(one) and issubclass(one, BaseException))}
+    offered: dict[str, type] = {name: getattr(constructs_lib, name) for name in constructs_lib.__all__}
+    return {name: one for name, one in offered.items() if not issubclass(one, BaseException)}
 
 
-def surroundings(stack: cdk.Stack) -> dict[str, Any]:
-    """What an example may name without making it: a reader's stack, and what is already in it."""
-    given = cdk.NestedStack(stack, "Given")
-    role = iam.Role(given, "Caller", assumed_by=iam.AccountRootPrincipal())
-    return {
-        **public(),
-        "Duration": cdk.Duration,
-        "RemovalPolicy": cdk.RemovalPolicy,
-        "sns": sns,
-        "stack": stack,
-        "worker": PythonFunction(given, "GivenWorker", package="order_worker"),
-        "jobs": QueueWithDlq(given, "GivenJobs"),
-        "queue": sqs.Queue(given, "GivenQueue"),
-        "bucket": s3.Bucket(given, "GivenBucket"),
-        "schema": apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
-        **dict.fromkeys(("producer", "shop", "checkout", "author", "reader"), role),
-    }
+def runner(source: str, stack: cdk.Stack) -> Callable[[Construct], None]:
+    """Run an example with ``stack`` or a scope of it as its stack, as often as wanted, with the same things given."""
+    code = compile(source, "<example>", "exec")
+    scope = cdk.NestedStack(stack, "Given")
+    given = {name: make(scope, name.capitalize()) for name, make in GIVEN.items() if name in code.co_names}
+    return partial(_run, code, {**public(), **IMPORTED, **given})
+
+
+def _run(code: Any, names: dict[str, object], scope: Construct) -> None:
+    exec(code, {**names, "stack": scope})  # noqa: S102 - the library's own words

@@ -24,6 +24,8 @@ _SECRET = re.compile(
     r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.)"
 )
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|api_?key|private_?key|access_?token|auth_?token)$")
+# Resolved at deploy time, or a unit of time (Cognito's TokenValidityUnits).
+_HARMLESS = re.compile(r"\{\{resolve:|(seconds|minutes|hours|days)$")
 # X-Ray's two actions take no resource (source: Service Authorization Reference, "Actions for AWS X-Ray").
 _WITHOUT_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 _ALL_BLOCKED = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
@@ -35,7 +37,7 @@ def no_secrets(template: Template) -> list[str]:
 
     def walk(node: Any, path: str) -> None:
         for name, value in node.items() if isinstance(node, dict) else enumerate(node):
-            if isinstance(value, str) and _SECRET_NAME.search(str(name)) and not value.startswith("{{resolve:"):
+            if isinstance(value, str) and _SECRET_NAME.search(str(name)) and not _HARMLESS.match(value):
                 offences.append(f"{path}/{name}: must be resolved at deploy time, got a value that is written out")
             elif isinstance(value, dict | list):
                 walk(value, f"{path}/{name}")

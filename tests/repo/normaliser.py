@@ -8,7 +8,9 @@ from tests.templates import Template
 
 # What the CDK adds to every stack for its own bootstrap check.
 _BOILERPLATE = (("Parameters", "BootstrapVersion"), ("Rules", "CheckBootstrapVersion"))
-_DEPLOYMENT = re.compile(r"(.*Deployment[0-9A-F]{8})[0-9a-f]{32}")
+# Logical ids that end in a hash of what they are a version of.
+_VERSIONED = re.compile(r"(.*[0-9A-F]{8})[0-9a-f]{32}")
+_VERSIONS = {"AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Deployment", "AWS::Lambda::Version"}
 _PINNED_IN = re.compile(r"pinned in (\w+)/requirements\.txt")
 _CONTENT_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
@@ -16,8 +18,9 @@ _CONTENT_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 def normalised(template: Template) -> Template:
     """The template without what changes with the content of assets, and without the CDK's boilerplate.
 
-    Asset keys become the function's name, layers' ids the package that pins them, API deployments' ids lose their
-    hash; dependencies are sorted. Logical ids stay: a changed id is a replaced resource, which a reviewer must see.
+    Asset keys become the function's name, layers' ids the package that pins them; ids of API deployments and function
+    versions lose their hash; dependencies are sorted. Logical ids stay: a changed id is a replaced resource, which a
+    reviewer must see.
     """
     found = cast("Template", json.loads(json.dumps(template)))
     for section, name in _BOILERPLATE:
@@ -47,9 +50,9 @@ def _stable_ids(resources: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Logical ids that follow some content -> ids that do not."""
     stable = {}
     for logical_id, resource in resources.items():
-        deployment = _DEPLOYMENT.fullmatch(logical_id)
-        if resource["Type"] == "AWS::ApiGateway::Deployment" and deployment:
-            stable[logical_id] = f"{deployment[1]}<content>"
+        versioned = _VERSIONED.fullmatch(logical_id)
+        if resource["Type"] in _VERSIONS and versioned:
+            stable[logical_id] = f"{versioned[1]}<content>"
         if resource["Type"] == "AWS::Lambda::LayerVersion":
             stable[logical_id] = f"DependencyLayers<{_pinned_in(resource.get('Properties', {}))}>"
     return stable

@@ -1,10 +1,12 @@
 """The logical ids of what holds data, pinned: with another id CloudFormation makes a new, empty one.
 
-``python -m tests.repo.stateful_ids`` writes ``stateful_ids.json`` anew; do so for a new scenario, and otherwise only
-when the data may be lost or was moved.
+``python -m tests.repo.stateful_ids <key> ...`` pins these scenarios in ``stateful_ids.json`` as they are now, without a
+key all; do so for a new scenario, and otherwise only when the data may be lost or was moved.
 """
 
 import json
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.templates import Template, scenarios, template
@@ -48,9 +50,9 @@ def drifted(pinned: Pins, now: Pins) -> list[str]:
     return offences
 
 
-def current() -> Pins:
-    """What all scenarios hold now."""
-    return {key: stateful(template(key)) for key in scenarios()}
+def current(keys: Iterable[str] = ()) -> Pins:
+    """What these scenarios hold now, or all."""
+    return {key: stateful(template(key)) for key in list(keys) or scenarios()}
 
 
 def pins() -> Pins:
@@ -60,4 +62,5 @@ def pins() -> Pins:
 
 
 if __name__ == "__main__":
-    PINNED.write_text(json.dumps(current(), indent=2) + "\n", encoding="utf-8")
+    kept = {key: ids for key, ids in pins().items() if key in scenarios()}
+    PINNED.write_text(json.dumps(kept | current(sys.argv[1:]), indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -10,18 +10,13 @@ import pytest
 from constructs import Construct
 
 from constructs_lib import QueueWithDlq
-from tests.repo.examples import example, public, surroundings
+from tests.repo.examples import example, public, runner
 from tests.templates import Template, bare_stack, flags, resources, synthesized
 
+# Whoever reads an example knows where it goes; some resources want to know it too.
+THEIRS = cdk.Environment(account="111122223333", region="us-east-1")
 FLAGS = {"no flags": {}, "flags of cdk.json": flags()}
-CONSTRUCTS = [name for name, one in public().items() if inspect.isclass(one) and issubclass(one, Construct)]
-
-
-def _run(source: str, stack: cdk.Stack, *scopes: Construct) -> None:
-    """In the stack, or once in each of these scopes of it."""
-    given = surroundings(stack)
-    for scope in scopes or (stack,):
-        exec(compile(source, "<example>", "exec"), {**given, "stack": scope})  # noqa: S102 - the library's own words
+CONSTRUCTS = [name for name, one in public().items() if issubclass(one, Construct)]
 
 
 @pytest.mark.parametrize("context", FLAGS.values(), ids=FLAGS)
@@ -31,16 +26,18 @@ def test_the_example_runs(name: str, context: dict[str, Any]) -> None:
     assert source, f"{name}: its docstring must have an Example"
     assert name in source, "an example shows its subject"
     assert len(source.splitlines()) <= 6, "an example is short"
-    stack = bare_stack(**context)
-    _run(source, stack)
+    stack = bare_stack(env=THEIRS, **context)
+    runner(source, stack)(stack)
     synthesized(stack)
 
 
 @pytest.mark.parametrize("name", CONSTRUCTS)
 def test_two_are_at_home_in_one_stack(name: str) -> None:
     source = example(public()[name]) or ""
-    stack = bare_stack()
-    _run(source, stack, Construct(stack, "First"), Construct(stack, "Second"))
+    stack = bare_stack(env=THEIRS)
+    run = runner(source, stack)
+    run(Construct(stack, "First"))
+    run(Construct(stack, "Second"))
     made = synthesized(stack)
     assert _types_below(made, "First")
     assert _types_below(made, "First") == _types_below(made, "Second")
@@ -57,13 +54,11 @@ def _watched(alarm: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", public())
-def test_a_public_thing_says_what_its_arguments_and_errors_are(name: str) -> None:
+def test_a_public_thing_says_what_its_arguments_are(name: str) -> None:
     thing = public()[name]
     doc = inspect.getdoc(thing) or ""
-    assert inspect.isclass(thing)
-    parameters = inspect.signature(thing.__init__).parameters.keys() - {"self", "scope", "construct_id"}
+    parameters = inspect.signature(thing.__dict__["__init__"]).parameters.keys() - {"self", "scope", "construct_id"}
     assert [one for one in parameters if f"\n    {one}: " not in doc] == []
-    assert not parameters or "\nRaises:\n" in doc
 
 
 @pytest.mark.parametrize(
@@ -76,8 +71,10 @@ def test_a_public_thing_says_what_its_arguments_and_errors_are(name: str) -> Non
     ],
 )
 def test_an_example_that_does_not_work_is_noticed(source: str, error: str) -> None:
+    stack = bare_stack(env=THEIRS)
+    run = runner(source, stack)
     with pytest.raises((TypeError, ValueError, AttributeError, NameError), match=error):
-        _run(source, bare_stack())
+        run(stack)
 
 
 def test_examples_are_read_from_docstrings() -> None:

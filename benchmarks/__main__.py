@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results.json"
-NAMES = ("synth", "demo", "renditions", "order_worker")
+NAMES = ("synth", "demo", "renditions", "order_worker", "todo_api")
 
 
 def main(wanted: list[str]) -> int:

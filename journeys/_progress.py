@@ -20,6 +20,18 @@ def mark(result: Result, console: Console) -> Text:
     return Text(marks[result], style=STYLES[result])
 
 
+_INDENT = " " * 6
+
+
+def _evidence(step: StepResult, width: int) -> list[str]:
+    """What a step showed: on one line where it fits, else one below the other, aligned."""
+    together = "  ".join(f"{name}={value}" for name, value in step.evidence.items())
+    if len(together) <= width:
+        return [together] if together else []
+    longest = max(map(len, step.evidence))
+    return [f"{name:<{longest}} = {value}" for name, value in step.evidence.items()]
+
+
 class Progress:
     """Prints a journey's steps as they end, each with its evidence."""
 
@@ -46,14 +58,15 @@ class Progress:
             line.append(f"  {step.seconds:.1f} s", style="dim")
         self._line(line)
         if step.reason is not None:
-            self._line(Text(f"      {step.reason}", style=STYLES[step.result]))
-        width = max(map(len, step.evidence), default=0)
-        for name, value in step.evidence.items():
-            self._line(Text(f"      {name:<{width}} = {value}", style="dim"))
+            self._line(Text(f"{_INDENT}{step.reason}", style=STYLES[step.result]))
+        for shown in _evidence(step, self._console.width - len(_INDENT)):
+            self._line(Text(f"{_INDENT}{shown}", style="dim"))
 
     def saved(self, path: Path) -> None:
         """Print where a file was put."""
-        self._line(Text(f"      saved {path}", style="dim"))
+        here = Path.cwd()
+        short = path.relative_to(here) if path.is_relative_to(here) else path
+        self._line(Text(f"{_INDENT}saved {short}", style="dim"))
 
     def _line(self, text: Text) -> None:
         # Never wrapped: a path or an id must be copied whole.

@@ -33,7 +33,7 @@ def run(
     picture: Annotated[Path | None, typer.Option(help="Also draw the run into this SVG file.")] = None,
 ) -> None:
     """Deploy scenarios, run their journeys, report, and stop."""
-    console = Console(record=True, width=PICTURE_WIDTH, force_terminal=True) if picture else Console()
+    console = Console(record=True, width=PICTURE_WIDTH, force_terminal=False) if picture else Console()
     keys = _keys(names)
     results: list[ScenarioResult] = []
     try:

@@ -134,8 +134,10 @@ HOLDS = (
     only_this_bucket_may_publish,
     renditions_start_nothing,
 )
-GET, LIST, WRITE = (["PolicyDocument", "Statement", number] for number in (2, 3, 4))
-TOPIC_ALLOW = ["PolicyDocument", "Statement", 1]
+GET: list[str | int] = ["PolicyDocument", "Statement", 2]
+LIST: list[str | int] = ["PolicyDocument", "Statement", 3]
+WRITE: list[str | int] = ["PolicyDocument", "Statement", 4]
+TOPIC_ALLOW: list[str | int] = ["PolicyDocument", "Statement", 1]
 RENDITIONS = {"Ref": "ImagesRenditions55DCE4E6"}
 MUTATIONS: list[tuple[Callable[[Template], None], str, list[str | int], Any, str]] = [
     (functions_may_do_only_this, POLICY, [*GET, "Action"], ["s3:GetObject", "s3:PutObject"], "other things"),
@@ -151,6 +153,7 @@ MUTATIONS: list[tuple[Callable[[Template], None], str, list[str | int], Any, str
     (accesses_are_logged, BUCKET_POLICY, ["PolicyDocument", "Statement"], [], "are refused"),
     (only_this_bucket_may_publish, TOPIC_POLICY, [*TOPIC_ALLOW, "Principal"], "*", "others may publish"),
     (only_this_bucket_may_publish, TOPIC_POLICY, [*TOPIC_ALLOW, "Condition"], {}, "another bucket"),
+    (only_this_bucket_may_publish, KEY, ["KeyPolicy", "Statement", 2, "Condition"], {}, "S3 of anybody"),
     (renditions_start_nothing, NOTIFICATION, ["BucketName"], RENDITIONS, "and so on"),
     (renditions_start_nothing, BUCKET, ["NotificationConfiguration"], {}, "somebody else"),
 ]

@@ -74,7 +74,6 @@ def test_and_only_when_the_topic_admits_it_and_somebody_listens(pipeline: Templa
     before = depends_on(pipeline, notification)
     kinds = ("AWS::SNS::TopicPolicy", "AWS::KMS::Key", "AWS::SNS::Subscription", "AWS::SQS::QueuePolicy")
     missing = {name for kind in kinds for name in resources(pipeline, kind)} - before
-    # The access logs' key and policies have nothing to do with it.
     assert missing == set(), "events are refused or lost until these are there"
 
 

@@ -45,7 +45,13 @@ def test_a_step_passes_with_what_it_showed(world: World, printed: io.StringIO) -
     }
     lines = printed.getvalue().splitlines()
     assert lines[0].startswith("  ✓ an order [1] is stored  0.")
-    assert lines[1:3] == ["      status  = 202", "      id      = abc"]
+    assert lines[1:] == ["      status=202  id=abc  stored=True  share=nan  path=a/b  nothing=None"]
+
+
+def test_what_does_not_fit_on_a_line_is_aligned_below(world: World, printed: io.StringIO) -> None:
+    with world.step("long") as step:
+        step.show(status=202, detail="x" * 100)
+    assert printed.getvalue().splitlines()[1:] == ["      status = 202", f"      detail = {'x' * 100}"]
 
 
 def fail_with(error: Exception) -> Callable[[], None]:

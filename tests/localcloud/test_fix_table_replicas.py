@@ -6,7 +6,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.cloud import ACCESS_KEY, REGION, SECRET_KEY, LocalCloud
+from localcloud.cloud import REGION, LocalCloud
+from localcloud.environment import ACCESS_KEY, SECRET_KEY
 from tests.localcloud import probes
 
 pytestmark = pytest.mark.cloud

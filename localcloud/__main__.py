@@ -1,5 +1,6 @@
 """The local cloud's command line: `python -m localcloud run|up|down`."""
 
+import re
 import shlex
 import time
 from pathlib import Path
@@ -55,7 +56,9 @@ def run(
         _stop("interrupted: everything that was started has ended", INTERRUPTED)
     status = _report(results, console)
     if picture:
-        console.save_svg(str(picture), title=f"localcloud run {' '.join(names)}", clear=False)
+        drawn = console.export_svg(title=f"localcloud run {' '.join(names)}", clear=False)
+        # A page that shows it must not fetch fonts from elsewhere.
+        picture.write_text(re.sub(r"(?s)@font-face \{.*?\}", "", drawn), encoding="utf-8")
     raise typer.Exit(status)
 
 

@@ -1,7 +1,7 @@
 """Topic rules of AWS IoT put messages into Kinesis streams and S3 buckets, under the action's role.
 
-Without this fix the emulator skips both actions silently, also as a rule's error action, and drops a message that is not
-UTF-8 where the rule selects `*`. With it a role that may not write fails the action, and the error action gets the
+Without this fix the emulator skips both actions silently, also as a rule's error action, and drops a message that is
+not UTF-8 where the rule selects `*`. With it a role that may not write fails the action, and the error action gets the
 message.
 """
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from constructs_lib.python_function import PythonFunction
     from constructs_lib.queue_with_dlq import QueueWithDlq
     from constructs_lib.queued_api import QueuedApi
+    from constructs_lib.quicksight_dataset import QuickSightDataset
+    from constructs_lib.redshift_load import RedshiftLoad
     from constructs_lib.signing_keys import SigningKeys
     from constructs_lib.sns_fanout_to_sqs import SnsFanoutToSqs, Subscriber
     from constructs_lib.static_site_with_cloudfront import StaticSiteWithCloudFront
@@ -43,6 +45,8 @@ _MODULES = {
     "PythonFunction": "python_function",
     "QueueWithDlq": "queue_with_dlq",
     "QueuedApi": "queued_api",
+    "QuickSightDataset": "quicksight_dataset",
+    "RedshiftLoad": "redshift_load",
     "Rendition": "image_renditions",
     "SigningKeys": "signing_keys",
     "SnsFanoutToSqs": "sns_fanout_to_sqs",
@@ -68,6 +72,8 @@ __all__ = [
     "PythonFunction",
     "QueueWithDlq",
     "QueuedApi",
+    "QuickSightDataset",
+    "RedshiftLoad",
     "Rendition",
     "SigningKeys",
     "SnsFanoutToSqs",

@@ -11,7 +11,8 @@ def grant_objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str, *act
     """Let ``grantee`` do this with the objects of a bucket whose keys begin with ``prefix``.
 
     Args:
-        grantee: A role of this app gets the acknowledgement too; anybody else's is for its owner to give.
+        grantee: A role of the bucket's stack gets the acknowledgement too; that of others is for their owners to give,
+            since the rule's finding has another name in another stack.
         bucket: The bucket.
         prefix: "events/"; empty for all objects.
         actions: "s3:GetObject".
@@ -19,8 +20,10 @@ def grant_objects(grantee: iam.IGrantable, bucket: s3.IBucket, prefix: str, *act
     """
     resource = bucket.node.default_child
     if isinstance(grantee, iam.Role) and isinstance(resource, CfnResource):
-        arn = f"<{Stack.of(bucket).get_logical_id(resource)}.Arn>/{prefix}*"
-        acknowledge(grantee, {f"AwsSolutions-IAM5[Resource::{arn}]": why})
+        stack = Stack.of(bucket)
+        if Stack.of(grantee) is stack:
+            arn = f"<{stack.get_logical_id(resource)}.Arn>/{prefix}*"
+            acknowledge(grantee, {f"AwsSolutions-IAM5[Resource::{arn}]": why})
     return iam.Grant.add_to_principal(
         grantee=grantee, actions=list(actions), resource_arns=[bucket.arn_for_objects(f"{prefix}*")]
     )

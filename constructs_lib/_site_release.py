@@ -62,7 +62,7 @@ class SiteRelease(Construct):
             {objects_rule(bucket, "*"): "It writes and removes all of the site's files; the bucket has nothing else."},
         )
         waits = "CloudFormation invokes it and waits for its answer, so a failure fails the deployment."
-        acknowledge(made.function, {"Serverless-LambdaDLQ": waits, "Serverless-LambdaAsyncFailureDestination": waits})
+        acknowledge(made.function, {"Serverless-LambdaDLQ": waits})
         resource = CustomResource(
             self,
             "Release",

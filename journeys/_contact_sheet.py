@@ -27,7 +27,7 @@ def contact_sheet(
         pictures: What was accepted.
         rejected: What was not, and the reason that was recorded.
     """
-    sheet = Image.new("RGB", (_columns()[-1] + _MARGIN, 4000), _PAPER)
+    sheet = Image.new("RGB", (_columns()[-1] + 2 * _MARGIN, 4000), _PAPER)
     _write(sheet, (_MARGIN, _MARGIN), "One upload, three renditions", 26)
     for x, title in zip(_columns(), ("as uploaded", *(f"{size}, {SIZES[size]}" for size in _SIZES)), strict=False):
         _write(sheet, (x, _MARGIN + 44), title, ink=_FAINT)

@@ -22,7 +22,7 @@ class ImageRenditions(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
-        # 1-5 All of it is one construct. New accounts run ten functions at once: two for each size leave some to others.
+        # 1-5 All of it is one construct; two functions for each size, as new accounts run no more than ten at once.
         images = constructs_lib.ImageRenditions(
             self,
             "Images",

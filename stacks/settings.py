@@ -23,6 +23,9 @@ class Settings:
         prefix: Context ``prefix``: put before every stack name, to deploy a scenario twice in one account.
         alarm_email: Context ``alarm_email``: who is told of alarms.
         retain: Context ``retain``: "true" (default) keeps stateful resources when their stack is deleted.
+        options: Context ``options``: names of stacks that a scenario adds when asked, comma separated; none by default.
+            "redshift" and "quicksight" belong to big-data-ingestion.
+        quicksight_user: Context ``quicksight_user``: who sees the data set of the option "quicksight".
 
     Raises:
         ValueError: ``retain`` is neither "true" nor "false", or the target is not supported.
@@ -33,6 +36,8 @@ class Settings:
     prefix: str = ""
     alarm_email: str | None = None
     retain: bool = True
+    options: tuple[str, ...] = ()
+    quicksight_user: str | None = None
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> Self:
@@ -52,6 +57,8 @@ class Settings:
             prefix=str(context("prefix") or ""),
             alarm_email=context("alarm_email"),
             retain=retain == "true",
+            options=tuple(name.strip() for name in str(context("options") or "").split(",") if name.strip()),
+            quicksight_user=context("quicksight_user"),
         )
 
     @property

@@ -20,7 +20,7 @@ LIBRARIES: dict[str, set[str]] = {
     "app": {"aws_cdk"},
     "constructs_lib": {"aws_cdk", "constructs"},
     "stacks": {"aws_cdk", "constructs"},
-    "journeys": {"boto3", "botocore", "cryptography", "urllib3", "rich", "typer", "PIL"},
+    "journeys": {"boto3", "botocore", "cryptography", "urllib3", "rich", "typer", "PIL", "paho"},
 }
 # Rooms that may import all but these.
 ALL_BUT: dict[str, set[str]] = {

@@ -65,7 +65,7 @@ lock: setup ## Resolve all pinned requirements anew.
 	@$(UV) pip compile -q localcloud/requirements.in --universal --python-version 3.11 --generate-hashes --no-header -o localcloud/requirements.txt
 	@# Lambda brings botocore: a copy in a layer would only be larger and of another version than its boto3.
 	@for f in lambda_src/*/requirements.in; do $(UV) pip compile -q $$f --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-package botocore -o $${f%.in}.txt || exit 1; done
+		--no-header --emit-build-options --no-emit-package botocore -o $${f%.in}.txt || exit 1; done
 
 down: setup ## Stop what this checkout left running.
 	@.venv/bin/python -m localcloud down

@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
@@ -53,6 +54,7 @@ IMPORTED: dict[str, object] = {
     "RemovalPolicy": cdk.RemovalPolicy,
     "apigateway": apigateway,
     "dynamodb": dynamodb,
+    "ec2": ec2,
     "iam": iam,
     "kinesis": kinesis,
     "kms": kms,

@@ -35,10 +35,10 @@ def notify_of_created(
     notification.node.add_dependency(heard_by)
     handler = Stack.of(bucket).node.try_find_child(HANDLER_ID)
     if isinstance(handler, Construct):
-        _keep_its_logs(handler)
+        keep_its_logs(handler)
 
 
-def _keep_its_logs(handler: Construct) -> None:
+def keep_its_logs(handler: Construct) -> None:
     """A log group with retention and the right to write to it alone, instead of a managed policy for all log groups.
 
     A handler whose role was brought by somebody else is left as it is. Its other right, ``s3:PutBucketNotification``,

@@ -52,6 +52,8 @@ class SiteRelease(Construct):
         made = PythonFunction(
             self, "Function", package="site_deployment", timeout=_TIMEOUT, memory_mb=512, target=target
         )
+        self.files = files
+        self.function = made.function
         self.alarms = made.alarms
         _grant(made, ["s3:GetObject"], files.bucket.arn_for_objects(files.s3_object_key))
         _grant(made, ["s3:ListBucket"], bucket.bucket_arn)

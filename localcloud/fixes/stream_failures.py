@@ -5,7 +5,7 @@ reports as failed, tries a batch that raises for ever, and tells no failure dest
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,8 +26,7 @@ def apply() -> None:
         *("_poll_dynamodb_streams", "_iter_all_esms", "_execute_function", "_send_ddb_stream_failure_record"),
         "_get_func_record_for_qualifier",
     )
-    poll, every, execute = functions._poll_dynamodb_streams, functions._iter_all_esms, functions._execute_function
-    answers: dict[tuple[str, str], tuple[float, bool]] = {}
+    poll = functions._poll_dynamodb_streams
 
     def polled() -> Any:
         token = _polling.set(True)
@@ -36,74 +35,83 @@ def apply() -> None:
         finally:
             _polling.reset(token)
 
-    def may_read(role: str, stream: str) -> bool:
-        asked, answer = answers.get((role, stream), (0.0, False))
-        if time.monotonic() - asked >= KEEP_SECONDS:
-            # The first answer is logged, and each that is another one than before.
-            now = all(roles.may(role, action, stream, log=not answer) for action in ACTIONS)
-            answers[role, stream] = (time.monotonic(), now)
-            return now
-        return answer
+    reader = _Reader(functions)
+    vars(functions)["_poll_dynamodb_streams"] = polled
+    vars(functions)["_iter_all_esms"] = reader.permitted
+    vars(functions)["_execute_function"] = reader.executed
 
-    def permitted() -> Iterator[Any]:
-        for account, region, mapping in every():
+
+class _Reader:
+    """Lambda's part that reads streams, as far as the emulator lacks it."""
+
+    def __init__(self, functions: Any) -> None:
+        self._functions = functions
+        self._every: Callable[[], Iterator[Any]] = functions._iter_all_esms
+        self._execute: Callable[..., Any] = functions._execute_function
+        self._answers: dict[tuple[str, str], tuple[float, bool]] = {}
+
+    def permitted(self) -> Iterator[Any]:
+        """The mappings, but for those whose function's role may not read its stream."""
+        for account, region, mapping in self._every():
             stream = mapping.get("EventSourceArn", "")
             if _polling.get() and ":dynamodb:" in stream:
-                record, _ = functions._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
-                if record and not may_read(record["config"]["Role"], stream):
+                name, qualifier = mapping["FunctionName"], mapping.get("Qualifier")
+                record, _ = self._functions._get_func_record_for_qualifier(name, qualifier)
+                if record and not self._may_read(record["config"]["Role"], stream):
                     mapping["LastProcessingResult"] = "PROBLEM: the function's role may not read the stream"
                     continue
             yield account, region, mapping
 
-    def mapping_of(function: dict[str, Any], stream: str) -> dict[str, Any] | None:
-        arn = function["config"]["FunctionArn"]
-        found = (mapping for _, _, mapping in every() if mapping.get("EventSourceArn") == stream)
-        return next((mapping for mapping in found if mapping.get("FunctionArn", "").startswith(arn)), None)
-
-    def executed(function: dict[str, Any], event: Any, *rest: Any, **more: Any) -> Any:
+    def executed(self, function: dict[str, Any], event: Any, *rest: Any, **more: Any) -> Any:
+        """Run a function; for the poller, until each record of its batch is done or given up."""
         records = event.get("Records") if _polling.get() and isinstance(event, dict) else None
         if not records or records[0].get("eventSource") != "aws:dynamodb":
-            return execute(function, event, *rest, **more)
-        mapping = mapping_of(function, records[0]["eventSourceARN"])
+            return self._execute(function, event, *rest, **more)
+        mapping = self._mapping_of(function, records[0]["eventSourceARN"])
         if mapping is None or mapping.get("MaximumRetryAttempts", -1) < 0:
-            return execute(function, event, *rest, **more)
-        return work(function, mapping, records)
+            return self._execute(function, event, *rest, **more)
+        return self._work(function, mapping, records)
 
-    def work(function: dict[str, Any], mapping: dict[str, Any], records: list[Any]) -> Any:
-        """Work on records in their order until each is done or given up; the last result, as a success."""
-        attempts = 0
+    def _may_read(self, role: str, stream: str) -> bool:
+        asked, answer = self._answers.get((role, stream), (0.0, False))
+        if time.monotonic() - asked < KEEP_SECONDS:
+            return answer
+        # Once it may, that is not logged again at every poll.
+        now = all(roles.may(role, action, stream, log=not answer) for action in ACTIONS)
+        self._answers[role, stream] = (time.monotonic(), now)
+        return now
+
+    def _mapping_of(self, function: dict[str, Any], stream: str) -> dict[str, Any] | None:
+        arn = function["config"]["FunctionArn"]
+        found = (mapping for _, _, mapping in self._every() if mapping.get("EventSourceArn") == stream)
+        return next((mapping for mapping in found if mapping.get("FunctionArn", "").startswith(arn)), None)
+
+    def _work(self, function: dict[str, Any], mapping: dict[str, Any], records: list[Any]) -> Any:
+        """Work on records in their order; the last result, as a success."""
+        attempts, bisect = 0, bool(mapping.get("BisectBatchOnFunctionError"))
         while True:
-            result = execute(function, {"Records": records})
+            result = self._execute(function, {"Records": records})
             first = _first_failed(result, records)
             if first is None:
                 return result
             if first:
                 records, attempts = records[first:], 0
-            attempts += 1
-            if attempts <= mapping["MaximumRetryAttempts"] and not (
-                result.get("error") and len(records) > 1 and mapping.get("BisectBatchOnFunctionError")
-            ):
-                continue
             half = len(records) // 2
-            if half and (result.get("error") or mapping.get("BisectBatchOnFunctionError")):
-                work(function, mapping, records[:half])
+            if half and bisect and (result.get("error") or attempts >= mapping["MaximumRetryAttempts"]):
+                self._work(function, mapping, records[:half])
                 records, attempts = records[half:], 0
-                continue
-            tell(function, mapping, records, result)
-            return {**result, "error": False}
+            elif attempts >= mapping["MaximumRetryAttempts"]:
+                self._tell(function, mapping, records, result)
+                return {**result, "error": False}
+            else:
+                attempts += 1
 
-    def tell(function: dict[str, Any], mapping: dict[str, Any], records: list[Any], result: Any) -> None:
+    def _tell(self, function: dict[str, Any], mapping: dict[str, Any], records: list[Any], result: Any) -> None:
         target = mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
         action = "sns:Publish" if ":sns:" in target else "sqs:SendMessage"
         if target and roles.may_all(function["config"]["Role"], action, target):
-            stream = mapping["EventSourceArn"]
-            functions._send_ddb_stream_failure_record(
-                mapping, function, records, stream, result, "RetryAttemptsExhausted"
-            )
-
-    vars(functions)["_poll_dynamodb_streams"] = polled
-    vars(functions)["_iter_all_esms"] = permitted
-    vars(functions)["_execute_function"] = executed
+            send, stream = self._functions._send_ddb_stream_failure_record, mapping["EventSourceArn"]
+            send(mapping, function, records, stream, result, "RetryAttemptsExhausted")
 
 
 def _first_failed(result: Any, records: list[Any]) -> int | None:

@@ -85,19 +85,6 @@ def other_pool(world: World) -> User:
     return Users(world, pool=pool, client=client).sign_up(f"stranger{secrets.token_hex(2)}")
 
 
-def set_token_seconds(world: World, seconds: int) -> None:
-    """How long ID tokens of the app are good from now on; everything else of the app client stays."""
-    cognito = world.client("cognito-idp")
-    where = {"UserPoolId": world.out["UserPoolId"], "ClientId": world.out["UserPoolClientId"]}
-    now = cognito.describe_user_pool_client(**where)["UserPoolClient"]
-    # What is left out of an update is reset, so all is sent that may be and is set.
-    known = cognito.meta.service_model.operation_model("UpdateUserPoolClient").input_shape.members
-    kept = {name: value for name, value in now.items() if name in known and value not in ("", [])}
-    kept["IdTokenValidity"] = seconds
-    kept["TokenValidityUnits"] = {**now["TokenValidityUnits"], "IdToken": "seconds"}
-    cognito.update_user_pool_client(**kept)
-
-
 def _ok(answer: Response, status: int) -> dict[str, Any]:
     assert answer.status == status, f"expected {status}, got {answer.status}: {answer.text}"
     found: dict[str, Any] = answer.json()

@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from journeys import _todo_files as files
 from journeys._cognito import User, Users, tampered, unsigned
 from journeys._http import Response
-from journeys._todo_app import App, other_client, other_pool, set_token_seconds
+from journeys._todo_app import App, other_client, other_pool
+from journeys._token_expiry import refused_when_expired
 from journeys._world import NotRunError, World
 
 READS = ("ApiUrl", "UserPoolId", "UserPoolClientId", "IdentityPoolId", "FilesBucketName", "CacheEndpoint")
@@ -23,7 +24,6 @@ WRONG: tuple[tuple[str, Any, str], ...] = (
     ("a due date that is none", {"title": "tea", "due": "2026-02-30"}, "due"),
     ("an unknown field", {"title": "tea", "user": "somebody"}, "user"),
 )
-_TOKEN_SECONDS = 3
 
 
 def run(world: World) -> None:
@@ -38,7 +38,7 @@ def run(world: World) -> None:
     _cursors(world, ada, bob)
     _wrong_requests(world, ada)
     _wrong_tokens(world, ada)
-    _expired(world, ada)
+    refused_when_expired(world, ada.user, ada.url("/todos", seen="expiry"))
     files.journey(world, ada, bob)
     _caches(world, ada)
 
@@ -158,27 +158,6 @@ def _wrong_tokens(world: World, ada: App) -> None:
             assert answer.status == 401, f"{what}: expected 401, got {answer.status}: {answer.text}"
             assert answer.json()["status"] == 401, f"{what}: no problem details: {answer.text}"
             step.show(**{what: 401})
-
-
-def _expired(world: World, ada: App) -> None:
-    with world.step("a token that was good a moment ago is refused once it has expired: 401") as step:
-        try:
-            set_token_seconds(world, _TOKEN_SECONDS)
-        except ClientError as refusal:
-            if refusal.response["Error"]["Code"] != "InvalidParameterException":
-                raise
-            raise NotRunError(f"tokens live 5 minutes at least on AWS: {refusal}") from refusal
-        try:
-            ada.user.sign_in()
-        finally:
-            set_token_seconds(world, 3600)
-        token, url = {"Authorization": ada.user.id_token}, ada.url("/todos", seen="expiry")
-        _expect(world.http("GET", url, headers=token), 200)
-        world.eventually(
-            lambda: world.http("GET", url, headers=token).status == 401, within=15, what="the token expired"
-        )
-        ada.user.sign_in()
-        step.show(lifetime_s=_TOKEN_SECONDS, before=200, after=401)
 
 
 def _caches(world: World, ada: App) -> None:

@@ -8,6 +8,7 @@ from journeys import _paid_rotation, _paid_video, _paid_watching
 from journeys._cognito import User, Users, tampered, unsigned
 from journeys._http import Response
 from journeys._paid_shop import FILE, Shop
+from journeys._token_expiry import refused_when_expired
 from journeys._world import World
 
 READS = (
@@ -44,6 +45,7 @@ def run(world: World) -> None:
             shop.forget(user)
         step.show(ada=ada.sub, bob=bob.sub, cleo=cleo.sub)
     _strangers(world, shop, ada, film)
+    refused_when_expired(world, ada, shop.url(f"/videos/{film}/link"))
     _before_paying(world, shop, ada, film)
     _buying(world, shop, ada, film, other)
     _buying_from_many_sides(world, shop, bob, film)

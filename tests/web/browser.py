@@ -5,9 +5,11 @@ It reaches the local cloud under AWS's own names and trusts the local cloud's ke
 
 import base64
 import hashlib
+import json
 import os
 import platform
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,15 +70,17 @@ def chromium(cloud: LocalCloud) -> Iterator[Browser]:
 
 
 def _unpacked() -> Path:
-    version = (ROOT / "node_modules" / "@sparticuz" / "chromium" / "package.json").stat().st_mtime_ns
-    folder = ROOT / "build" / "browser" / str(version)
-    conf = folder / "fonts.conf"
-    if not conf.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    package = json.loads((ROOT / "node_modules" / "@sparticuz" / "chromium" / "package.json").read_text("utf-8"))
+    folder = ROOT / "build" / "browser" / str(package["version"])
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Aside first: one that was interrupted must not be taken for a whole one.
+        aside = Path(tempfile.mkdtemp(dir=folder.parent))
+        env = {"TMPDIR": str(aside), "PATH": os.environ["PATH"]}
         node = ROOT / ".venv" / "bin" / "node"
-        env = {"TMPDIR": str(folder), "PATH": os.environ["PATH"]}
         subprocess.run([node, "--input-type=module", "-e", _UNPACK], cwd=ROOT, env=env, check=True)
-        conf.write_text(_FONTS.format(folder=folder), encoding="utf-8")
+        (aside / "fonts.conf").write_text(_FONTS.format(folder=folder), encoding="utf-8")
+        aside.rename(folder)
     return folder
 
 

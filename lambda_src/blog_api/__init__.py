@@ -1,0 +1,1 @@
+"""The blog's API: readers list and read posts and subscribe; authors write posts and bring photos."""

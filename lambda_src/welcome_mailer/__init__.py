@@ -1,0 +1,1 @@
+"""Welcomes each new subscriber by e-mail, once."""

@@ -58,7 +58,7 @@ def rendered(data: bytes, folder: Path) -> tuple[str, int]:
     """Limit that refused it, if any, and the peak in bytes."""
     source = folder / "source"
     source.write_bytes(data)
-    child = subprocess.run(  # noqa: S603 - our own interpreter and script
+    child = subprocess.run(
         [sys.executable, "-c", CHILD, str(source), str(EDGE)],
         env={"PYTHONPATH": str(LAMBDA_SRC), "POWERTOOLS_TRACE_DISABLED": "true"},
         capture_output=True,

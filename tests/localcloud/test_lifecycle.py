@@ -103,10 +103,16 @@ def test_a_synth_that_fails_tells_its_last_words(tmp_path: Path) -> None:
 
 
 def test_a_resource_type_that_nobody_knows(tmp_path: Path) -> None:
-    source = "import aws_cdk as c; a = c.App(); c.CfnResource(c.Stack(a, 'S'), 'R', type='AWS::GroundStation::Config'); a.synth()"
+    source = """
+import aws_cdk as cdk
+
+app = cdk.App()
+cdk.CfnResource(cdk.Stack(app, "S"), "R", type="AWS::GroundStation::X")
+app.synth()
+"""
     with (
         LocalCloud.start(tmp_path / "state", bare=True) as cloud,
-        pytest.raises(LocalCloudError, match=r"does not know 1 resource type.*: AWS::GroundStation::Config \(S\); add"),
+        pytest.raises(LocalCloudError, match=r"does not know 1 resource type.*: AWS::GroundStation::X \(S\); add"),
     ):
         cloud.deploy(app_folder=app(tmp_path / "app", source))
 

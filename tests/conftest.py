@@ -9,6 +9,7 @@ import pytest
 from localcloud.cloud import LocalCloud
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep everything that needs the local cloud on one worker (pytest-xdist with --dist loadgroup)."""
     for item in items:

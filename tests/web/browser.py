@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -80,7 +81,13 @@ def _unpacked() -> Path:
         node = ROOT / ".venv" / "bin" / "node"
         subprocess.run([node, "--input-type=module", "-e", _UNPACK], cwd=ROOT, env=env, check=True)
         (aside / "fonts.conf").write_text(_FONTS.format(folder=folder), encoding="utf-8")
-        aside.rename(folder)
+        try:
+            aside.rename(folder)
+        except OSError:
+            # Another worker was quicker; what it unpacked is the same.
+            if not folder.exists():
+                raise
+            shutil.rmtree(aside)
     return folder
 
 

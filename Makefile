@@ -25,7 +25,7 @@ demo: setup ## Deploy SCENARIO (image-renditions) to the local cloud and run its
 	@.venv/bin/python -m localcloud run $(SCENARIO)
 
 test: setup ## Pass the tests, journeys included.
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n 2 $(PYTEST_ARGS)
 
 check: setup ## ruff, format, mypy strict, layers, cdk-nag and cfn-lint on every template.
 	.venv/bin/ruff check .

@@ -1,4 +1,4 @@
-"""What several test folders share: the local cloud, started once per session, and the scenarios deployed to it."""
+"""What several test folders share: the local cloud, started once per worker, and the scenarios deployed to it."""
 
 import os
 from collections.abc import Iterator
@@ -7,14 +7,6 @@ from pathlib import Path
 import pytest
 
 from localcloud.cloud import LocalCloud
-
-
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep everything that needs the local cloud on one worker (pytest-xdist with --dist loadgroup)."""
-    for item in items:
-        if item.get_closest_marker("cloud"):
-            item.add_marker(pytest.mark.xdist_group("cloud"))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ _EMPTY = (
 )
 
 
-def measure(*, rounds: int = 5) -> dict[str, Any]:
+def measure(*, rounds: int = 3) -> dict[str, Any]:
     """Median seconds and ratios to the empty app; layers are cached by a first round that does not count."""
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     with tempfile.TemporaryDirectory() as folder:

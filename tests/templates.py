@@ -1,12 +1,13 @@
 """Templates for tests: each scenario synthesized once per state of the sources, and small stacks for constructs."""
 
 import atexit
+import copy
 import hashlib
 import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -109,6 +110,17 @@ def only(source: Template | cdk.Stack, resource_type: str) -> dict[str, Any]:
     found = resources(source, resource_type)
     assert len(found) == 1, f"{resource_type}: expected one, found {sorted(found)}"
     return next(iter(found.values()))
+
+
+def mutated(made: Template, resource_type: str, path: Sequence[str | int], value: Any) -> Template:
+    """A copy in which all resources of a type have another value at a path: for the twins of assertions."""
+    mutant = copy.deepcopy(made)
+    for properties in resources(mutant, resource_type).values():
+        spot: Any = properties
+        for step in path[:-1]:
+            spot = spot[step]
+        spot[path[-1]] = value
+    return mutant
 
 
 def scratch() -> Path:

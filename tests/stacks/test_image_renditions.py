@@ -1,6 +1,5 @@
 """What must never drift in the image renditions: the sizes, who may do what, and what outlives the stack."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ from journeys._gallery import SIZES
 from journeys.image_renditions import READS
 from stacks.image_renditions import RENDITIONS
 from tests.repo.policies import many
-from tests.templates import Template, resources, scenario_app, synthesized, template
+from tests.templates import Template, mutated, resources, scenario_app, synthesized, template
 
 FUNCTION, MAPPING, BUCKET = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::S3::Bucket"
 POLICY, NOTIFICATION = "AWS::IAM::Policy", "Custom::S3BucketNotifications"
@@ -124,12 +123,7 @@ def test_and_would_be_missed(
     value: Any,
     says: str,
 ) -> None:
-    mutant = copy.deepcopy(image_renditions)
-    for resource in resources(mutant, kind).values():
-        spot: Any = resource
-        for step in path[:-1]:
-            spot = spot[step]
-        spot[path[-1]] = value
+    mutant = mutated(image_renditions, kind, path, value)
     with pytest.raises(AssertionError, match=says):
         holds(mutant)
 

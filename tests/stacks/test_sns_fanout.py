@@ -1,6 +1,5 @@
 """What must never drift in the fan-out: who gets what, in order where there is one, and who may do what."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from journeys.sns_fanout import READS
 from tests.repo.policies import many, refers_to
-from tests.templates import Template, resources, scenario_app, synthesized, template
+from tests.templates import Template, mutated, resources, scenario_app, synthesized, template
 
 MAPPING, GLOBAL_TABLE = "AWS::Lambda::EventSourceMapping", "AWS::DynamoDB::GlobalTable"
 CONSUMERS = {
@@ -170,12 +169,7 @@ def test_it_holds(sns_fanout: Template, holds: Callable[[Template], None]) -> No
 def test_and_would_be_missed(
     sns_fanout: Template, holds: Callable[[Template], None], kind: str, path: list[str | int], value: Any, says: str
 ) -> None:
-    mutant = copy.deepcopy(sns_fanout)
-    for resource in resources(mutant, kind).values():
-        spot: Any = resource
-        for step in path[:-1]:
-            spot = spot[step]
-        spot[path[-1]] = value
+    mutant = mutated(sns_fanout, kind, path, value)
     with pytest.raises(AssertionError, match=says):
         holds(mutant)
 

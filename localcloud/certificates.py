@@ -11,6 +11,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from stacks.catalog import keys
+
+DOMAIN = "example.com"
+"""The domain that stacks take when they are told no other."""
 DAYS_VALID = 30
 """The server's key lies unencrypted in the state folder; the authority's key is thrown away once it has signed."""
 
@@ -34,6 +38,8 @@ def host_names(region: str) -> list[str]:
         f"*.s3.{region}.amazonaws.com",
         f"*.{region}.elb.amazonaws.com",
         f"cognito-idp.{region}.amazonaws.com",
+        # What stacks name below the default domain: a certificate's wildcard covers one label alone.
+        *(name for key in keys() for name in (f"{key}.{DOMAIN}", f"*.{key}.{DOMAIN}")),
     ]
 
 

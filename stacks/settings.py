@@ -1,5 +1,6 @@
 """The app's settings: the only place that reads CDK context."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from aws_cdk import RemovalPolicy
 
 from constructs_lib import FunctionTarget
 
+_DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 _LAYERS_CACHE = Path(__file__).resolve().parent.parent / "build" / "layers"
 
 
@@ -26,9 +28,14 @@ class Settings:
         options: Context ``options``: names of stacks that a scenario adds when asked, comma separated; none by default.
             "redshift" and "quicksight" belong to big-data-ingestion.
         quicksight_user: Context ``quicksight_user``: who sees the data set of the option "quicksight".
+        domain: Context ``domain``: the domain under which servers get names, ``orders.microservices.<domain>``. Default
+            "example.com", which nobody can own: a deployment for people names another one.
+        hosted_zone_id: Context ``hosted_zone_id``: the public hosted zone of ``domain``, which then gets the records.
+            Left out: each stack with names makes a zone of its own, ``microservices.<domain>``, and its certificate is
+            issued once that zone's name servers are entered where the domain is registered.
 
     Raises:
-        ValueError: ``retain`` is neither "true" nor "false", or the target is not supported.
+        ValueError: ``retain`` is neither "true" nor "false", the target is not supported, or ``domain`` is none.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -38,6 +45,12 @@ class Settings:
     retain: bool = True
     options: tuple[str, ...] = ()
     quicksight_user: str | None = None
+    domain: str = "example.com"
+    hosted_zone_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(_DOMAIN, self.domain):
+            raise ValueError(f"domain: must be a domain name as example.com, in lower case, got {self.domain!r}")
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> Self:
@@ -59,6 +72,8 @@ class Settings:
             retain=retain == "true",
             options=tuple(name.strip() for name in str(context("options") or "").split(",") if name.strip()),
             quicksight_user=context("quicksight_user"),
+            domain=str(context("domain") or cls.domain),
+            hosted_zone_id=context("hosted_zone_id"),
         )
 
     @property

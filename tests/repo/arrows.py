@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -27,8 +28,11 @@ ALL_BUT: dict[str, set[str]] = {
     "benchmarks": {"localcloud"},
     "localcloud": {"aws_cdk", "constructs"},
 }
-# What AWS Lambda's Python runtimes bring.
-_IN_LAMBDA = {"boto3", "botocore"}
+# What runs elsewhere: folder -> what a package in it is, the libraries it finds there, what of ours it may share.
+DEPLOYED: dict[str, tuple[str, set[str], set[str]]] = {
+    "lambda_src": ("function", {"boto3", "botocore"}, set()),  # AWS Lambda's Python runtimes bring them
+    "container_src": ("server", set(), {"service_kit"}),
+}
 # Read by nobody who is constructed: what they need, they are given.
 _FROM_OUTSIDE = {"environ", "getenv", "getcwd", "cwd", "try_get_context", "get_context", "get_all_context"}
 _TELLS_LOCAL = re.compile(
@@ -39,19 +43,20 @@ _TELLS_LOCAL = re.compile(
 
 def offences(root: Path) -> list[str]:
     """Every offence in a checkout."""
-    rooms = {*OURS, *ALL_BUT, "tests", *(path.parent.name for path in root.glob("lambda_src/*/__init__.py"))}
+    packages = {path.parent.name for room in DEPLOYED for path in root.glob(f"{room}/*/__init__.py")}
+    rooms = {*OURS, *ALL_BUT, "tests", *packages}
     found: list[str] = []
-    folders = ["lambda_src", *(room for room in rooms if room != "tests")]
+    folders = [*DEPLOYED, *(room for room in rooms if room != "tests")]
     for path in sorted({*root.glob("app.py"), *(one for folder in folders for one in root.glob(f"{folder}/**/*.py"))}):
         where, tree = path.relative_to(root), ast.parse(path.read_text(encoding="utf-8"))
-        room = where.parts[1] if where.parts[0] == "lambda_src" else where.parts[0].removesuffix(".py")
-        if where.parts[0] == "lambda_src":
-            found += _of_function(where, room, tree, rooms, path.parent)
+        room = where.parts[1] if where.parts[0] in DEPLOYED else where.parts[0].removesuffix(".py")
+        if where.parts[0] in DEPLOYED:
+            found += _of_deployed(where, room, tree, rooms, path.parent)
         else:
             found += _of_room(where, room, tree, rooms)
         if where.parts[0] in {"constructs_lib", "stacks"}:
             found += [f"{where}:{line}: must be told, not read it from outside: {name}" for line, name in _reads(tree)]
-        if where.parts[0] in {"constructs_lib", "stacks", "lambda_src"}:
+        if where.parts[0] in {"constructs_lib", "stacks", *DEPLOYED}:
             found += [f"{where}:{line}: must not know of a local cloud, got {word!r}" for line, word in _local(tree)]
     return found
 
@@ -67,24 +72,31 @@ def _of_room(where: Path, room: str, tree: ast.Module, rooms: set[str]) -> Itera
             yield f"{where}:{line}: {room} must not import {name}"
 
 
-def _of_function(where: Path, room: str, tree: ast.Module, rooms: set[str], folder: Path) -> Iterator[str]:
-    pinned = _pinned(folder / "requirements.txt") | _IN_LAMBDA
+def _of_deployed(where: Path, room: str, tree: ast.Module, rooms: set[str], folder: Path) -> Iterator[str]:
+    what, brought, shared = DEPLOYED[where.parts[0]]
+    while not (folder / "__init__.py").is_file() or (folder.parent / "__init__.py").is_file():
+        folder = folder.parent
+    pinned = _pinned(folder / "requirements.txt") | brought
     for line, name in imported(tree):
         top = name.split(".")[0]
         if top in rooms:
-            if top != room:
-                yield f"{where}:{line}: a function must import its own package alone, got {name}"
+            if top not in {room, *shared}:
+                yield f"{where}:{line}: a {what} must import its own package alone, got {name}"
         elif not _is_known(top, pinned):
-            yield f"{where}:{line}: {top} must be pinned in {room}/requirements.txt, or Lambda does not have it"
+            yield f"{where}:{line}: {top} must be pinned in {room}/requirements.txt, or the {what} does not have it"
 
 
 def _pinned(requirements: Path) -> set[str]:
     """The import names of what a function pins."""
     text = requirements.read_text(encoding="utf-8") if requirements.is_file() else ""
     names = {_canonical(name) for name in re.findall(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", text)}
-    return {
-        module for module, owners in packages_distributions().items() if names & {_canonical(owner) for owner in owners}
-    }
+    return {module for module, owners in _owners().items() if names & owners}
+
+
+@cache
+def _owners() -> dict[str, set[str]]:
+    """Module -> the distributions that bring it. It reads the whole environment, so once."""
+    return {module: {_canonical(owner) for owner in owners} for module, owners in packages_distributions().items()}
 
 
 def _canonical(distribution: str) -> str:

@@ -19,6 +19,7 @@ from journeys import _refusals
 from journeys._http import Http
 from journeys._identity import Identity, person, with_keys
 from journeys._progress import Progress
+from journeys._servers import AwsServers, Servers
 from journeys._steps import NotRunError, Step, Steps
 from journeys._target import Target
 from journeys._waiting import Waiting
@@ -47,6 +48,7 @@ class World(Identity):
         build: The folder for what is made (``<build>/journeys/<key>/``).
         console: Where progress is printed; left out: standard output.
         waiting: The clock of ``eventually`` and ``never``.
+        servers: Makes the stack's servers, where they do not boot by themselves; called when they are asked for.
 
     Attributes:
         key: The scenario.
@@ -64,6 +66,7 @@ class World(Identity):
         build: Path = Path("build"),
         console: Console | None = None,
         waiting: Waiting | None = None,
+        servers: Callable[[], Servers] | None = None,
     ) -> None:
         http = Http(
             endpoint_url=target.endpoint_url, plain_endpoint_url=target.plain_endpoint_url, ca_bundle=target.ca_bundle
@@ -76,6 +79,7 @@ class World(Identity):
         self.folder = build / "journeys" / key
         self.steps = Steps(self.progress, self.folder / "traceback.log", clock=(waiting or Waiting()).clock)
         self._waiting = waiting or Waiting()
+        self._make_servers = servers or partial(AwsServers, self)
         self._cleanups: list[tuple[str, Callable[[], object]]] = []
         self._roles: dict[str, Identity] = {}
         self._assuming = threading.Lock()
@@ -89,6 +93,14 @@ class World(Identity):
     def account(self) -> str:
         """The account id."""
         return self.client("sts").get_caller_identity()["Account"]
+
+    @cached_property
+    def servers(self) -> Servers:
+        """The servers of the stack: of its ECS services and Auto Scaling groups."""
+        made = self._make_servers()
+        # First of all, so that it is done last: what else is cleaned up may need them.
+        self._cleanups.insert(0, ("servers", made.close))
+        return made
 
     def as_role(self, arn: str) -> Identity:
         """Act under a role: an object with ``client``, ``http``, ``plain_http`` and ``region``. Assumed once per run.

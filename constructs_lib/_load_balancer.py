@@ -1,0 +1,174 @@
+"""The load balancer of servers in a VPC: HTTPS only, logged, watched; the same for instances and for containers."""
+
+from aws_cdk import Aws, Duration, Fn, RemovalPolicy, Token
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+from constructs_lib._acknowledge import acknowledge
+from constructs_lib._alarms import alarm_when
+from constructs_lib._buckets import access_log_bucket
+
+HTTP, HTTPS = 80, 443
+_HEALTH = "/health"
+_MAX_SERVER_ERRORS = 5
+_MAX_SECONDS = 2
+
+
+class HttpsLoadBalancer(Construct):
+    """An Application Load Balancer in front of one target group.
+
+    Defines the load balancer with its security group, an HTTPS listener (TLS 1.2 and 1.3) that forwards to the target
+    group, an HTTP listener that only redirects, a bucket of access logs (kept for 90 days), a WAF association if
+    wanted, and alarms. Headers that are not valid HTTP are dropped, and requests that two servers might read
+    differently are refused (desync mitigation "strictest").
+
+    Whatever joins the target group is let in by the security groups of both sides; nothing else is.
+
+    Args:
+        vpc: The VPC.
+        target_group: What answers; see ``health_checked_targets``.
+        certificate: Certificate of the names that lead here, of the stack's region.
+        internet_facing: Whether the internet gets in; else the VPC does. Default True.
+        subnets: Where it stands. Left out: the public subnets, or the private ones when it is not internet facing.
+        web_acl_arn: A WAF web ACL (regional) that is asked first. Left out: none.
+        removal_policy: RETAIN (default) keeps the logs and protects the load balancer from deletion.
+
+    Attributes:
+        load_balancer: The load balancer.
+        security_group: Its security group.
+        listener: The HTTPS listener.
+        access_logs_bucket: Its logs.
+        alarms: On 5xx of the servers and of its own, on targets that are not healthy, and on slow answers (p99).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: ec2.IVpc,
+        target_group: elbv2.ApplicationTargetGroup,
+        certificate: acm.ICertificate,
+        internet_facing: bool = True,
+        subnets: ec2.SubnetSelection | None = None,
+        web_acl_arn: str | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.security_group = _security_group(self, vpc, internet_facing)
+        self.access_logs_bucket = access_log_bucket(self, "AccessLogs", removal_policy=removal_policy)
+        self.load_balancer = elbv2.ApplicationLoadBalancer(
+            self,
+            "Resource",
+            vpc=vpc,
+            vpc_subnets=subnets,
+            internet_facing=internet_facing,
+            security_group=self.security_group,
+            drop_invalid_header_fields=True,
+            desync_mitigation_mode=elbv2.DesyncMitigationMode.STRICTEST,
+            deletion_protection=removal_policy == RemovalPolicy.RETAIN,
+        )
+        _log_access(self.load_balancer, self.access_logs_bucket)
+        # `open` would let everybody in, also where only the VPC may; the security group says who may.
+        self.listener = self.load_balancer.add_listener(
+            "Https",
+            port=HTTPS,
+            certificates=[certificate],
+            ssl_policy=elbv2.SslPolicy.TLS13_RES,
+            default_target_groups=[target_group],
+            open=False,
+        )
+        self.load_balancer.add_listener(
+            "Http",
+            port=HTTP,
+            default_action=elbv2.ListenerAction.redirect(protocol="HTTPS", port=str(HTTPS), permanent=True),
+            open=False,
+        )
+        if web_acl_arn:
+            wafv2.CfnWebACLAssociation(
+                self, "WebAcl", resource_arn=self.load_balancer.load_balancer_arn, web_acl_arn=web_acl_arn
+            )
+        self.alarms = _alarms(self, self.load_balancer, target_group)
+
+
+def health_checked_targets(
+    scope: Construct, construct_id: str, *, vpc: ec2.IVpc, port: int, target_type: elbv2.TargetType
+) -> elbv2.ApplicationTargetGroup:
+    """A target group whose servers say at ``/health`` whether they may get requests.
+
+    A server is in or out after two answers, 5 seconds apart; one that leaves has 30 seconds for what it works on.
+    """
+    return elbv2.ApplicationTargetGroup(
+        scope,
+        construct_id,
+        vpc=vpc,
+        port=port,
+        protocol=elbv2.ApplicationProtocol.HTTP,
+        target_type=target_type,
+        deregistration_delay=Duration.seconds(30),
+        health_check=elbv2.HealthCheck(
+            path=_HEALTH,
+            interval=Duration.seconds(5),
+            timeout=Duration.seconds(2),
+            healthy_threshold_count=2,
+            unhealthy_threshold_count=2,
+            healthy_http_codes="200",
+        ),
+    )
+
+
+def _security_group(scope: Construct, vpc: ec2.IVpc, internet_facing: bool) -> ec2.SecurityGroup:
+    group = ec2.SecurityGroup(
+        scope, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="Load balancer: HTTPS in, servers out"
+    )
+    peer = ec2.Peer.any_ipv4() if internet_facing else ec2.Peer.ipv4(vpc.vpc_cidr_block)
+    group.add_ingress_rule(peer, ec2.Port.tcp(HTTPS), "HTTPS")
+    group.add_ingress_rule(peer, ec2.Port.tcp(HTTP), "HTTP, to be redirected")
+    everybody = "It faces the internet: HTTPS for everybody, and HTTP only to be redirected to it."
+    # The rule cannot read a range that is known only when the VPC is there, and takes it for everybody.
+    inside = "It is the VPC's own address range that gets in, which the rule cannot read."
+    if internet_facing or Token.is_unresolved(vpc.vpc_cidr_block):
+        acknowledge(group, {"AwsSolutions-EC23": everybody if internet_facing else inside})
+    return group
+
+
+def _log_access(load_balancer: elbv2.ApplicationLoadBalancer, bucket: s3.Bucket) -> None:
+    # Not `log_access_logs`: the CDK wants to know the region, to name an account that only old regions need.
+    # Source: Elastic Load Balancing user guide, "Enable access logs for your Application Load Balancer". The account in
+    # the path is the condition that it documents; with aws:SourceArn deliveries were seen to be refused.
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AllowLoadBalancerLogs",
+            actions=["s3:PutObject"],
+            principals=[iam.ServicePrincipal("logdelivery.elasticloadbalancing.amazonaws.com")],
+            resources=[Fn.join("", [bucket.arn_for_objects("AWSLogs/"), Aws.ACCOUNT_ID, "/*"])],
+        )
+    )
+    acknowledge(bucket, {"AwsSolutions-S1": "It holds access logs itself; logging who reads them would never end."})
+    load_balancer.set_attribute("access_logs.s3.enabled", "true")
+    load_balancer.set_attribute("access_logs.s3.bucket", bucket.bucket_name)
+    # The bucket is tried out when it is named.
+    load_balancer.node.add_dependency(bucket.node.find_child("Policy"))
+
+
+def _alarms(
+    scope: Construct, load_balancer: elbv2.ApplicationLoadBalancer, targets: elbv2.ApplicationTargetGroup
+) -> list[cloudwatch.Alarm]:
+    minute = Duration.minutes(1)
+    of_targets = targets.metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=minute)
+    own = load_balancer.metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=minute)
+    unhealthy = targets.metrics.unhealthy_host_count(period=minute, statistic="Maximum")
+    slowest = targets.metrics.target_response_time(period=minute, statistic="p99")
+    many, slow = _MAX_SERVER_ERRORS, _MAX_SECONDS
+    return [
+        alarm_when(scope, "TargetErrorsAlarm", of_targets, above=many, says="has servers that answer 5xx", periods=2),
+        alarm_when(scope, "OwnErrorsAlarm", own, above=many, says="answers 5xx for its servers", periods=2),
+        alarm_when(scope, "UnhealthyAlarm", unhealthy, above=0, says="has servers that are not healthy", periods=5),
+        alarm_when(scope, "SlowAlarm", slowest, above=slow, says=f"answers 1 % in more than {slow} s", periods=5),
+    ]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from constructs_lib.signing_keys import SigningKeys
     from constructs_lib.sns_fanout_to_sqs import SnsFanoutToSqs, Subscriber
     from constructs_lib.static_site_with_cloudfront import StaticSiteWithCloudFront
+    from constructs_lib.tiered_network import SiteToSiteVpn, TieredNetwork
     from constructs_lib.upload_bucket import UploadBucket
     from constructs_lib.user_files import UserFiles
     from constructs_lib.welcome_mailer import WelcomeMailer
@@ -49,9 +50,11 @@ _MODULES = {
     "RedshiftLoad": "redshift_load",
     "Rendition": "image_renditions",
     "SigningKeys": "signing_keys",
+    "SiteToSiteVpn": "tiered_network",
     "SnsFanoutToSqs": "sns_fanout_to_sqs",
     "StaticSiteWithCloudFront": "static_site_with_cloudfront",
     "Subscriber": "sns_fanout_to_sqs",
+    "TieredNetwork": "tiered_network",
     "UploadBucket": "upload_bucket",
     "UserFiles": "user_files",
     "WelcomeMailer": "welcome_mailer",
@@ -76,9 +79,11 @@ __all__ = [
     "RedshiftLoad",
     "Rendition",
     "SigningKeys",
+    "SiteToSiteVpn",
     "SnsFanoutToSqs",
     "StaticSiteWithCloudFront",
     "Subscriber",
+    "TieredNetwork",
     "UploadBucket",
     "UserFiles",
     "WelcomeMailer",

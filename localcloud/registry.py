@@ -6,23 +6,26 @@ Three kinds of entry, each in a file of `resource_types` that defines `register(
 - `relation`: as adapter, for what only ties two resources together and has no identity of its own.
 - `recorded`: the emulator has no such service; the resource is written down and reported as RECORDED ONLY.
 
+What is changed keeps its id where an entry says how (`update`), and is replaced where a property is `create_only`, as
+in the type's schema: then the new one is made first, and the old one goes when the stack has moved.
+
 A type that the emulator handles by itself is never overridden: adding one is refused.
 """
 
 import importlib
-import inspect
 import pkgutil
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from localcloud import resource_types
+from localcloud.calls import Call, call, do_all
 from localcloud.internals import EmulatorMismatchError, need
 
 Props = dict[str, Any]
-Call = tuple[str, dict[str, str]]
-"""An API call of the Query protocol: action and parameters."""
+
+__all__ = ["Call", "Props", "Registry", "call", "install", "native_types"]
 
 
 class Registry:
@@ -42,8 +45,12 @@ class Registry:
         delete: Callable[[str, Props], Call],
         physical_id: Callable[[ET.Element], str],
         attributes: Mapping[str, str] | None = None,
+        then: Callable[[str, Props], list[Call]] | None = None,
+        describe: Callable[[str, Props], Call] | None = None,
+        update: Callable[[str, Props, Props], list[Call]] | None = None,
+        create_only: Collection[str] = (),
     ) -> None:
-        """Make the resource through an API of the emulator. A changed one is replaced, as when AWS names it itself.
+        """Make the resource through an API of the emulator.
 
         Args:
             resource_type: `AWS::<Service>::<Type>`.
@@ -51,18 +58,33 @@ class Registry:
             create: (a name for it, properties) -> call.
             delete: (physical id, properties) -> call.
             physical_id: reads Ref from the answer to the create call.
-            attributes: GetAtt name -> tag of the element in the create call's answer that holds it.
+            attributes: GetAtt name -> tag of the element that holds it, in the answer to `describe`, else to `create`.
+            then: (physical id, properties) -> calls that follow the creation. Left out: none.
+            describe: (physical id, properties) -> call. Left out: attributes are those of the creation.
+            update: (physical id, old properties, new ones) -> calls that change it in place; wants `describe` where
+                there are attributes. Left out: a changed one is deleted and made again, under the same name.
+            create_only: properties that cannot be changed in place.
         """
+
+        def answered(made_id: str, props: Props, answer: ET.Element) -> tuple[str, dict[str, str]]:
+            told = call(service, *describe(made_id, props)) if describe else answer
+            return made_id, {name: told.findtext(f".//{tag}", "") for name, tag in (attributes or {}).items()}
 
         def made(logical_id: str, props: Props, stack_name: str) -> tuple[str, dict[str, str]]:
             name = need("services.cloudformation.provisioners", "_physical_name")._physical_name(stack_name, logical_id)
             answer = call(service, *create(name, props))
-            found = {name: answer.findtext(f".//{tag}", "") for name, tag in (attributes or {}).items()}
-            return physical_id(answer), found
+            made_id = physical_id(answer)
+            do_all(service, then(made_id, props) if then else [])
+            return answered(made_id, props, answer)
 
         def updated(old_id: str, old: Props, new: Props, stack_name: str, logical_id: str) -> Any:
-            call(service, *delete(old_id, old))
-            return made(logical_id, new, stack_name)
+            if update is None:
+                deleted(old_id, old)
+                return made(logical_id, new, stack_name)
+            if _changed(old, new, create_only):
+                return _replaced(partial(made, logical_id, new, stack_name), partial(deleted, old_id, old))
+            do_all(service, update(old_id, old, new))
+            return answered(old_id, new, ET.Element("Unchanged"))
 
         def deleted(old_id: str, props: Props) -> None:
             call(service, *delete(old_id, props))
@@ -76,6 +98,8 @@ class Registry:
         service: str,
         do: Callable[[Props], list[Call]],
         undo: Callable[[Props], list[Call]],
+        update: Callable[[Props, Props], list[Call]] | None = None,
+        create_only: Collection[str] = (),
     ) -> None:
         """Tie resources together by calls of an API of the emulator; Ref is a made-up id.
 
@@ -84,20 +108,24 @@ class Registry:
             service: the emulator's module, `iam`.
             do: properties -> calls.
             undo: properties -> calls.
+            update: (old properties, new ones) -> calls that change it in place. Left out: undone, and done again.
+            create_only: properties that cannot be changed in place.
         """
 
         def made(logical_id: str, props: Props, stack_name: str) -> tuple[str, dict[str, str]]:
-            for action, parameters in do(props):
-                call(service, action, parameters)
-            return f"{stack_name}-{logical_id}", {}
+            do_all(service, do(props))
+            made_id = f"{stack_name}-{logical_id}"
+            return made_id, {"Id": made_id}
 
         def updated(old_id: str, old: Props, new: Props, stack_name: str, logical_id: str) -> Any:
-            deleted(old_id, old)
-            return made(logical_id, new, stack_name)
+            if update is None or _changed(old, new, create_only):
+                deleted(old_id, old)
+                return made(logical_id, new, stack_name)
+            do_all(service, update(old, new))
+            return old_id, {"Id": old_id}
 
         def deleted(_old_id: str, props: Props) -> None:
-            for action, parameters in undo(props):
-                call(service, action, parameters)
+            do_all(service, undo(props))
 
         self._add(resource_type, "adapter", made, updated, deleted)
 
@@ -148,38 +176,19 @@ def native_types() -> list[str]:
 def install() -> dict[str, str]:
     """Add every type of `resource_types`; type -> kind."""
     registry = Registry(need("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS)
-    for module in sorted(each.name for each in pkgutil.iter_modules(resource_types.__path__)):
+    modules = sorted(each.name for each in pkgutil.iter_modules(resource_types.__path__))
+    for module in (each for each in modules if not each.startswith("_")):
         importlib.import_module(f"{resource_types.__name__}.{module}").register(registry)
     return registry.kinds
 
 
-def call(service: str, action: str, parameters: Mapping[str, str]) -> ET.Element:
-    """Call the emulator's own API of a Query-protocol service in process; the answer without namespaces.
-
-    In process, since a call over HTTP from a CloudFormation handler would wait for itself.
-
-    Raises:
-        ValueError: the service refused; CloudFormation shows the message as the resource's failure.
-    """
-    handle = need(f"services.{service}", "handle_request").handle_request
-    body = urlencode({"Action": action, "Version": "", **parameters}).encode()
-    answer = handle("POST", "/", {"content-type": "application/x-www-form-urlencoded"}, body, {})
-    status, _headers, text = _finished(answer, service, action)
-    root = ET.fromstring(text)  # noqa: S314 - the emulator's own answer
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-    if status >= 300:  # noqa: PLR2004
-        raise ValueError(f"{action}: {root.findtext('.//Code')}: {root.findtext('.//Message')}")
-    return root
+def _changed(old: Props, new: Props, names: Collection[str]) -> bool:
+    return any(old.get(name) != new.get(name) for name in names)
 
 
-def _finished(answer: Any, service: str, action: str) -> Any:
-    """The result of a handler that never waits, though it is declared async."""
-    if not inspect.isawaitable(answer):
-        return answer
-    steps = answer.__await__()
-    try:
-        next(steps)
-    except StopIteration as end:
-        return end.value
-    raise EmulatorMismatchError(f"{service}.{action} waits now: its types must run on a worker thread")
+def _replaced(made: Callable[[], Any], delete: Callable[[], None]) -> Any:
+    """Make another one, under another name; the old one goes once nothing of the stack leads to it."""
+    provisioners = need("services.cloudformation.provisioners", "_seeded_create", "_delete_predecessor")
+    answer = provisioners._seeded_create(lambda *_what: made(), "", {}, "")
+    provisioners._delete_predecessor(delete)
+    return answer

@@ -28,16 +28,33 @@ def deploy(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str
     Returns:
         The Ref of every resource by its logical id, and the `attributes`.
     """
-    formation = cloud.client("cloudformation")
     name = f"probe-{next(_numbers)}"
-    outputs: dict[str, Any] = {logical: {"Value": {"Ref": logical}} for logical in resources}
-    outputs |= {name: {"Value": {"Fn::GetAtt": list(what)}} for name, what in attributes.items()}
-    template = json.dumps({"Resources": resources, "Outputs": outputs})
+    formation, template = cloud.client("cloudformation"), _template(resources, attributes)
     formation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
     assert eventually(lambda: not _status(cloud, name).endswith("_IN_PROGRESS"), seconds=60)
     assert _status(cloud, name) == "CREATE_COMPLETE", failures(cloud, name)
     _deployed.append(name)
-    stack = formation.describe_stacks(StackName=name)["Stacks"][0]
+    return _outputs(cloud, name)
+
+
+def update(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str, str]) -> dict[str, str]:
+    """Change the stack that was deployed last into this template; what `deploy` returns."""
+    name = _deployed[-1]
+    formation, template = cloud.client("cloudformation"), _template(resources, attributes)
+    formation.update_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+    assert eventually(lambda: not _status(cloud, name).endswith("_IN_PROGRESS"), seconds=60)
+    assert _status(cloud, name) == "UPDATE_COMPLETE", failures(cloud, name)
+    return _outputs(cloud, name)
+
+
+def _template(resources: dict[str, Any], attributes: dict[str, tuple[str, str]]) -> str:
+    outputs: dict[str, Any] = {logical: {"Value": {"Ref": logical}} for logical in resources}
+    outputs |= {name: {"Value": {"Fn::GetAtt": list(what)}} for name, what in attributes.items()}
+    return json.dumps({"Resources": resources, "Outputs": outputs})
+
+
+def _outputs(cloud: LocalCloud, name: str) -> dict[str, str]:
+    stack = cloud.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from constructs_lib.function_target import FunctionTarget
     from constructs_lib.global_table import GlobalTable
     from constructs_lib.image_renditions import ImageRenditions, Rendition
+    from constructs_lib.load_balanced_web_tier import LoadBalancedWebTier
+    from constructs_lib.mounted_file_system import MountedFileSystem
     from constructs_lib.paid_content_distribution import PaidContentDistribution
+    from constructs_lib.python_application import PythonApplication
     from constructs_lib.python_function import PythonFunction
     from constructs_lib.queue_with_dlq import QueueWithDlq
     from constructs_lib.queued_api import QueuedApi
@@ -42,10 +45,13 @@ _MODULES = {
     "FunctionTarget": "function_target",
     "GlobalTable": "global_table",
     "ImageRenditions": "image_renditions",
+    "LoadBalancedWebTier": "load_balanced_web_tier",
+    "MountedFileSystem": "mounted_file_system",
     "PaidContentDistribution": "paid_content_distribution",
+    "PythonApplication": "python_application",
     "PythonFunction": "python_function",
-    "QueueWithDlq": "queue_with_dlq",
     "QueuedApi": "queued_api",
+    "QueueWithDlq": "queue_with_dlq",
     "QuickSightDataset": "quicksight_dataset",
     "RedshiftLoad": "redshift_load",
     "Rendition": "image_renditions",
@@ -71,7 +77,10 @@ __all__ = [
     "FunctionTarget",
     "GlobalTable",
     "ImageRenditions",
+    "LoadBalancedWebTier",
+    "MountedFileSystem",
     "PaidContentDistribution",
+    "PythonApplication",
     "PythonFunction",
     "QueueWithDlq",
     "QueuedApi",

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 # In a checkout the sources lie beside the library, in the wheel inside it.
 _HERE = Path(__file__).resolve().parent
 SOURCES = _HERE / "lambda_src" if (_HERE / "lambda_src").is_dir() else _HERE.parent / "lambda_src"
-_NOT_CODE = ("__pycache__", "*.pyc", "requirements.in", "requirements.txt")
+NOT_CODE = ("__pycache__", "*.pyc", "requirements.in", "requirements.txt", "Dockerfile")
 
 
 def source_folder(sources: Path, package: str) -> Path:
@@ -37,7 +37,7 @@ def source_hash(folder: Path) -> str:
     # The package's own name counts too: it is part of the archive.
     digest = hashlib.sha256(f"{folder.name}\0".encode())
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not any(path.match(pattern) for pattern in _NOT_CODE) and "__pycache__" not in path.parts:
+        if path.is_file() and not any(path.match(pattern) for pattern in NOT_CODE) and "__pycache__" not in path.parts:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
             digest.update(content)
@@ -51,5 +51,5 @@ def function_code(sources: Path, package: str) -> lambda_.AssetCode:
         str(sources),
         asset_hash=source_hash(folder),
         ignore_mode=IgnoreMode.GIT,
-        exclude=["/*", f"!/{package}", *_NOT_CODE],
+        exclude=["/*", f"!/{package}", *NOT_CODE],
     )

@@ -68,14 +68,14 @@ def _log_access(bucket: s3.Bucket, logs: s3.Bucket) -> None:
 
 def objects_rule(bucket: s3.IBucket, pattern: str) -> str:
     """The finding of cdk-nag about a grant on a bucket's objects, whose ARN ends with a wildcard, to acknowledge it."""
-    return f"AwsSolutions-IAM5[Resource::{_flat(Stack.of(bucket).resolve(bucket.arn_for_objects(pattern)))}]"
+    return f"AwsSolutions-IAM5[Resource::{flat(Stack.of(bucket).resolve(bucket.arn_for_objects(pattern)))}]"
 
 
-def _flat(value: Any) -> str:
+def flat(value: Any) -> str:
     """A resolved ARN the way cdk-nag writes it: references in angle brackets."""
     match value:
         case {"Fn::Join": [glue, parts]}:
-            return str(glue).join(map(_flat, parts))
+            return str(glue).join(map(flat, parts))
         case {"Fn::GetAtt": [logical_id, attribute]}:
             return f"<{logical_id}.{attribute}>"
         case {"Ref": name}:

@@ -9,9 +9,11 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
@@ -21,7 +23,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 import constructs_lib
-from constructs_lib import PythonFunction, QueueWithDlq
+from constructs_lib import PythonApplication, PythonFunction, QueueWithDlq
+from constructs_lib._assets import SOURCES
 
 
 def _role(scope: Construct, name: str) -> iam.Role:
@@ -37,15 +40,36 @@ def _api(scope: Construct, name: str) -> SimpleNamespace:
     return SimpleNamespace(user_pool=pool, user_pool_client=pool.add_client("Web"))
 
 
+def _vpc(scope: Construct, name: str) -> ec2.IVpc:
+    return ec2.Vpc(scope, name, max_azs=2, nat_gateways=1)
+
+
+def _certificate(scope: Construct, name: str) -> acm.ICertificate:
+    arn = "arn:aws:acm:us-east-1:111122223333:certificate/11111111-2222-3333-4444-555555555555"
+    return acm.Certificate.from_certificate_arn(scope, name, arn)
+
+
+def _application(_scope: Construct, _name: str) -> PythonApplication:
+    return PythonApplication(sources=SOURCES, package="order_worker")
+
+
+def _database(scope: Construct, name: str) -> ec2.ISecurityGroup:
+    return ec2.SecurityGroup.from_security_group_id(scope, name, "sg-11111111111111111")
+
+
 # What an example may name because a reader knows what it stands for: made when it is named, in the reader's stack.
 GIVEN: dict[str, Callable[[Construct, str], object]] = {
     **dict.fromkeys(("worker", "links"), _function),
     **dict.fromkeys(("analyst", "author", "checkout", "gateway", "producer", "reader", "shop"), _role),
     "api": _api,
+    "application": _application,
     "bucket": s3.Bucket,
+    "certificate": _certificate,
+    "database": _database,
     "jobs": QueueWithDlq,
     "queue": sqs.Queue,
     "schema": lambda scope, name: apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
+    "vpc": _vpc,
 }
 # What it may have imported.
 IMPORTED: dict[str, object] = {
@@ -55,6 +79,7 @@ IMPORTED: dict[str, object] = {
     "apigateway": apigateway,
     "dynamodb": dynamodb,
     "ec2": ec2,
+    "efs": efs,
     "iam": iam,
     "kinesis": kinesis,
     "kms": kms,

@@ -26,8 +26,16 @@ _SECRET = re.compile(
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|api_?key|private_?key|access_?token|auth_?token)$")
 # Resolved at deploy time, or a unit of time (Cognito's TokenValidityUnits).
 _HARMLESS = re.compile(r"\{\{resolve:|(seconds|minutes|hours|days)$")
-# X-Ray's two actions take no resource (source: Service Authorization Reference, "Actions for AWS X-Ray").
-_WITHOUT_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+# X-Ray's two actions and Session Manager's four take no resource (source: Service Authorization Reference, "Actions for
+# AWS X-Ray" and "Amazon Message Gateway Service").
+_WITHOUT_RESOURCE = {
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+}
 _ALL_BLOCKED = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
 
 

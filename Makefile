@@ -66,6 +66,9 @@ lock: setup ## Resolve all pinned requirements anew.
 	@# Lambda brings botocore: a copy in a layer would only be larger and of another version than its boto3.
 	@for f in lambda_src/*/requirements.in; do $(UV) pip compile -q $$f --universal --python-version 3.11 --generate-hashes \
 		--no-header --emit-build-options --no-emit-package botocore -o $${f%.in}.txt || exit 1; done
+	@# The versions that they are tested with; nothing is there already, so botocore is listed.
+	@for f in container_src/*/requirements.in; do $(UV) pip compile -q $$f --universal --python-version 3.11 --generate-hashes \
+		--no-header --emit-build-options -c requirements.txt -o $${f%.in}.txt || exit 1; done
 
 down: setup ## Stop what this checkout left running.
 	@.venv/bin/python -m localcloud down

@@ -1,0 +1,1 @@
+"""Customers and their reward points: a REST API over PostgreSQL."""

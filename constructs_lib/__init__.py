@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from constructs_lib._layers import BundlingError
     from constructs_lib.alarm_topic import AlarmTopic
     from constructs_lib.big_data_ingestion import BigDataIngestion
+    from constructs_lib.cached_api import CachedApi
     from constructs_lib.cognito_rest_api import ApiRoute, CognitoRestApi
     from constructs_lib.dax_cached_table import DaxCachedTable
     from constructs_lib.device_fleet import DeviceFleet
@@ -39,6 +40,7 @@ _MODULES = {
     "ApiRoute": "cognito_rest_api",
     "BigDataIngestion": "big_data_ingestion",
     "BundlingError": "_layers",
+    "CachedApi": "cached_api",
     "CognitoRestApi": "cognito_rest_api",
     "DaxCachedTable": "dax_cached_table",
     "DeviceFleet": "device_fleet",
@@ -71,6 +73,7 @@ __all__ = [
     "ApiRoute",
     "BigDataIngestion",
     "BundlingError",
+    "CachedApi",
     "CognitoRestApi",
     "DaxCachedTable",
     "DeviceFleet",

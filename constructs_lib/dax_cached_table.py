@@ -5,12 +5,11 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from constructs_lib import _dax
-from constructs_lib._acknowledge import acknowledge
 from constructs_lib._checks import in_range, matches, not_empty, seconds_in_range
+from constructs_lib._vpc_function import move_in
 from constructs_lib.python_function import PythonFunction
 
 # Source: Amazon DynamoDB developer guide, "DAX cluster components": one primary and up to ten replicas.
@@ -147,13 +146,4 @@ class DaxCachedTable(Construct):
             self, f"{worker.node.id}Access", vpc=vpc, allow_all_outbound=False, description="A function of the table"
         )
         _dax.let_in(group, self._nodes_group)
-        resource = worker.function.node.default_child
-        if isinstance(resource, lambda_.CfnFunction):
-            resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
-                subnet_ids=self._subnets.subnet_ids, security_group_ids=[group.security_group_id]
-            )
-        name = "service-role/AWSLambdaVPCAccessExecutionRole"
-        worker.role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name(name))
-        policy = f"arn:<AWS::Partition>:iam::aws:policy/{name}"
-        reason = "AWS documents it for functions in a VPC; its actions on network interfaces take no resource."
-        acknowledge(worker.role, {f"AwsSolutions-IAM4[Policy::{policy}]": reason})
+        move_in(worker, subnet_ids=self._subnets.subnet_ids, group=group)

@@ -42,6 +42,7 @@ class PythonFunction(Construct):
     Attributes:
         function: The Lambda function.
         role: Its execution role.
+        service_name: What it is called in logs, traces and metrics.
         log_group: Its log group.
         alarms: Alarms on errors and throttles; hand them to an ``AlarmTopic``.
 
@@ -81,6 +82,7 @@ class PythonFunction(Construct):
             "POWERTOOLS_METRICS_NAMESPACE": "ClassicArchitectures",
             **(environment or {}),
         }
+        self.service_name = variables["POWERTOOLS_SERVICE_NAME"]
         in_range(
             "environment (bytes)", sum(len(f"{k}{v}".encode()) for k, v in variables.items()), 0, _MAX_ENVIRONMENT_BYTES
         )

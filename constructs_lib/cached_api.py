@@ -49,7 +49,8 @@ class CachedApi(Construct):
         partition_key: The table's partition key.
         bodies: "PUT /products/{sku}" -> JSON schema of the body (API Gateway knows draft 4). The ``description`` of
             each property is shown to callers who are refused.
-        subnets: Where cache and functions stand. Left out: the isolated subnets.
+        subnets: Where cache and functions stand. Left out: the isolated subnets, or the private
+            ones where there are none.
         domain_name: The API's own name, with a ``certificate`` of this region. Left out: the one that AWS makes up.
         certificate: Certificate of ``domain_name``.
         ttl_attribute: The table's attribute at which items end. Left out: they do not.
@@ -77,9 +78,9 @@ class CachedApi(Construct):
 
     Example:
         key = dynamodb.Attribute(name="sku", type=dynamodb.AttributeType.STRING)
-        reading = ApiRoute("GET", "/products/{sku}")
-        catalog = CachedApi(stack, "Catalog", vpc=vpc, handler=worker, routes=[reading], partition_key=key)
-        catalog.grant_invoke(shop, reading)
+        answers = PythonFunction(stack, "Answers", package="catalog_api")
+        routes = [ApiRoute("GET", "/products/{sku}")]
+        CachedApi(stack, "Catalog", vpc=vpc, handler=answers, routes=routes, partition_key=key)
     """
 
     def __init__(
@@ -129,11 +130,7 @@ class CachedApi(Construct):
             removal_policy=removal_policy,
         )
         self._vpc = vpc
-        self._subnets = vpc.select_subnets(
-            subnets=subnets.subnets if subnets else None,
-            subnet_group_name=subnets.subnet_group_name if subnets else None,
-            subnet_type=subnets.subnet_type if subnets else ec2.SubnetType.PRIVATE_ISOLATED,
-        )
+        self._subnets = _chosen(vpc, subnets)
         self.cache = ServerlessCache(
             self,
             "Cache",
@@ -191,3 +188,17 @@ class CachedApi(Construct):
         return iam.Grant.add_to_principal(
             grantee=grantee, actions=["execute-api:Invoke"], resource_arns=self._routes.arns(routes)
         )
+
+
+def _chosen(vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None) -> ec2.SelectedSubnets:
+    if subnets:
+        return vpc.select_subnets(
+            availability_zones=subnets.availability_zones,
+            subnet_group_name=subnets.subnet_group_name,
+            subnet_type=subnets.subnet_type,
+            subnets=subnets.subnets,
+        )
+    isolated = bool(vpc.isolated_subnets)
+    return vpc.select_subnets(
+        subnet_type=ec2.SubnetType.PRIVATE_ISOLATED if isolated else ec2.SubnetType.PRIVATE_WITH_EGRESS
+    )

@@ -289,7 +289,7 @@ def names(stack: cdk.Stack) -> set[str]:
 
 
 def test_stacks_of_one_account_do_not_share_names() -> None:
-    found = []
+    found: list[str] = []
     for stack_name in ("Shop", "Test-Shop", "A" * 100, "A" * 99):
         stack = cdk.Stack(cdk.App(context=dict(NO_BUNDLING), outdir=str(scratch())), "Same", stack_name=stack_name)
         make(stack)

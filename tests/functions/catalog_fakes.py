@@ -80,8 +80,11 @@ class FakeTable:
             enough = item is not None and int(item["stock"]["N"]) >= _quantity(one)
             codes.append("None" if enough else "ConditionalCheckFailed")
         if set(codes) != {"None"}:
-            reasons: Any = {"CancellationReasons": [{"Code": code} for code in codes]}
-            raise ClientError({"Error": {"Code": "TransactionCanceledException"}, **reasons}, "TransactWriteItems")
+            answer: Any = {
+                "Error": {"Code": "TransactionCanceledException", "Message": "no"},
+                "CancellationReasons": [{"Code": code} for code in codes],
+            }
+            raise ClientError(answer, "TransactWriteItems")
         self.items[put["Item"]["sku"]["S"]] = put["Item"]
         for one in updates:
             item = self.items[one["Key"]["sku"]["S"]]

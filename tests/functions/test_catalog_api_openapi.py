@@ -6,24 +6,23 @@ from typing import Any
 import pytest
 
 from catalog_api import openapi
+from catalog_api.handler import DOCUMENT
 from catalog_api.rules import NewProduct, Product
 
 
 @pytest.fixture(scope="module")
 def kept() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     return found
 
 
 def test_the_document_is_in_step() -> None:
-    assert openapi.DOCUMENT.read_text(encoding="utf-8") == openapi.text(), (
-        "run, in lambda_src: python -m catalog_api.openapi"
-    )
+    assert DOCUMENT.read_text(encoding="utf-8") == openapi.text(), "run, in lambda_src: python -m catalog_api.openapi"
 
 
 def test_a_changed_rule_is_another_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openapi, "_REFUSALS", {})
-    assert openapi.DOCUMENT.read_text(encoding="utf-8") != openapi.text()
+    assert DOCUMENT.read_text(encoding="utf-8") != openapi.text()
 
 
 def test_every_operation_has_a_name_for_clients(kept: dict[str, Any]) -> None:

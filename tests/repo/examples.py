@@ -35,6 +35,10 @@ def _function(scope: Construct, name: str) -> PythonFunction:
     return PythonFunction(scope, name, package="order_worker")
 
 
+def _vpc(scope: Construct, name: str) -> ec2.IVpc:
+    return ec2.Vpc(scope, name, max_azs=2, nat_gateways=1)
+
+
 def _api(scope: Construct, name: str) -> SimpleNamespace:
     pool = cognito.UserPool(scope, name)
     return SimpleNamespace(user_pool=pool, user_pool_client=pool.add_client("Web"))
@@ -68,6 +72,7 @@ GIVEN: dict[str, Callable[[Construct, str], object]] = {
     "database": _database,
     "jobs": QueueWithDlq,
     "queue": sqs.Queue,
+    "vpc": _vpc,
     "schema": lambda scope, name: apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
     "vpc": _vpc,
 }

@@ -5,8 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from localcloud.resource_types._ec2 import retag, tag
+
 if TYPE_CHECKING:
     from localcloud.registry import Call, Props, Registry
+
+_FLOW_LOG = ("TrafficType", "LogDestinationType", "LogDestination", "LogGroupName", "DeliverLogsPermissionArn")
+# Properties that name the other side of a rule -> how a call names it.
+_OTHER_SIDES = {
+    ("SourceSecurityGroupId", "DestinationSecurityGroupId"): "Groups.1.GroupId",
+    ("CidrIp",): "IpRanges.1.CidrIp",
+    ("CidrIpv6",): "Ipv6Ranges.1.CidrIpv6",
+    ("SourcePrefixListId", "DestinationPrefixListId"): "PrefixListIds.1.PrefixListId",
+}
 
 
 def register(registry: Registry) -> None:
@@ -24,6 +35,11 @@ def register(registry: Registry) -> None:
         create=lambda _name, props: ("CreateFlowLogs", _flow_log(props)),
         delete=lambda identity, _props: ("DeleteFlowLogs", {"FlowLogId.1": identity}),
         physical_id=lambda answer: answer.findtext(".//flowLogIdSet/item", ""),
+        then=tag,
+        describe=lambda identity, _props: ("DescribeFlowLogs", {"FlowLogId.1": identity}),
+        attributes={"Id": "flowLogId"},
+        update=retag,
+        create_only=("ResourceId", "ResourceType", *_FLOW_LOG),
     )
 
 
@@ -32,15 +48,16 @@ def _rule(action: str, props: Props) -> list[Call]:
     for name in ("FromPort", "ToPort"):
         if name in props:
             parameters[f"IpPermissions.1.{name}"] = str(props[name])
-    other = props.get("SourceSecurityGroupId") or props.get("DestinationSecurityGroupId")
-    if other:
-        parameters["IpPermissions.1.Groups.1.GroupId"] = other
-    if "CidrIp" in props:
-        parameters["IpPermissions.1.IpRanges.1.CidrIp"] = props["CidrIp"]
+    for names, parameter in _OTHER_SIDES.items():
+        for name in names:
+            if name in props:
+                parameters[f"IpPermissions.1.{parameter}"] = props[name]
+                if "Description" in props:
+                    described = parameter.rpartition(".")[0] + ".Description"
+                    parameters[f"IpPermissions.1.{described}"] = props["Description"]
     return [(action, parameters)]
 
 
 def _flow_log(props: Props) -> dict[str, str]:
     parameters = {"ResourceId.1": props["ResourceId"], "ResourceType": props["ResourceType"]}
-    kept = ("TrafficType", "LogDestinationType", "LogDestination", "LogGroupName", "DeliverLogsPermissionArn")
-    return parameters | {name: props[name] for name in kept if name in props}
+    return parameters | {name: props[name] for name in _FLOW_LOG if name in props}

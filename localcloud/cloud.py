@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from localcloud.errors import LocalCloudError
 from localcloud.machine import wheel_platform
 from localcloud.process import Child
 from localcloud.progress import Progress
+from localcloud.servers.local import LocalServers
 from localcloud.starting import start
 from stacks import catalog
 from stacks.scenario import stack_id
@@ -136,7 +138,8 @@ class LocalCloud:
     def world(self, key: str, *, console: Console | None = None, waiting: Waiting | None = None) -> World:
         """A journey's world: the deployed stack of scenario `key` in this cloud; it can be used once."""
         outputs, build = self.outputs[stack_id(key)], cdk.ROOT / "build"
-        return World(key, self.target, outputs, build=build, console=console, waiting=waiting)
+        servers = partial(LocalServers, self, port=self.ready.port, state=self.state, progress=self._progress)
+        return World(key, self.target, outputs, build=build, console=console, waiting=waiting, servers=servers)
 
     def resources(self, key: str) -> Resources:
         """How many resources the deployed stack of scenario `key` has, by who makes them here."""

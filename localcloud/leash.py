@@ -1,6 +1,7 @@
 """Runs a command and ends it, with all its children, when standard input closes or at SIGTERM.
 
-`python leash.py command argument...`: the process that started us holds the other end of our standard input, so however
+`python leash.py [--gentle] command argument...`: gentle passes SIGTERM on and waits for the command, which then has the
+time that whoever started us gives it. The process that started us holds the other end of our standard input, so however
 it dies (Ctrl-C, kill -9), nothing of the command is left. Standard library only, started with `-S -E` to be quick.
 """
 
@@ -17,7 +18,10 @@ def main(command: list[str]) -> int:
     # Ctrl-C at the terminal is for whoever started us; the command itself must not inherit that it is ignored.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_group)
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    gentle = command[0] == "--gentle"
+    child = subprocess.Popen(command[gentle:], stdin=subprocess.DEVNULL)
+    if gentle:
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     threading.Thread(target=_watch_owner, daemon=True).start()
     return child.wait()
 

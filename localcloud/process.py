@@ -42,9 +42,20 @@ class Child:
             )
 
     @classmethod
-    def leashed(cls, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path) -> Self:
-        """A child for a command that knows nothing of us: leash.py watches in its stead."""
-        return cls([sys.executable, "-S", "-E", str(LEASH), *command], log=log, env=env, cwd=cwd)
+    def leashed(
+        cls, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path, gentle: bool = False
+    ) -> Self:
+        """A child for a command that knows nothing of us: leash.py watches in its stead.
+
+        Args:
+            command: what to run.
+            log: file that takes its output (appended).
+            env: its whole environment.
+            cwd: its working folder.
+            gentle: whether the command itself hears the TERM of `stop`, to finish in order.
+        """
+        leash = [sys.executable, "-S", "-E", str(LEASH), *(["--gentle"] if gentle else [])]
+        return cls([*leash, *command], log=log, env=env, cwd=cwd)
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +92,11 @@ class Child:
             while not self._ended() and time.monotonic() < until:
                 time.sleep(POLL_SECONDS)
         finally:  # also when somebody loses patience and presses Ctrl-C once more
+            self._sweep()
+
+    def kill(self) -> None:
+        """End it at once, as a crash does."""
+        if self._process.returncode is None:
             self._sweep()
 
     def _ended(self) -> bool:

@@ -39,11 +39,17 @@ class Progress:
         return cls(None)
 
     @contextmanager
-    def phase(self, what: str, detail: Callable[[], str] = str) -> Iterator[None]:
-        """One phase: said while it lasts and when it ended, with its duration; `detail` is shown meanwhile."""
+    def phase(self, what: str, detail: Callable[[], str] = str, *, live: bool = True) -> Iterator[None]:
+        """One phase: said while it lasts and when it ended, with its duration; `detail` is shown meanwhile.
+
+        Args:
+            what: what is done.
+            detail: how far it is.
+            live: whether the terminal's last line is ours to animate; not so during a journey.
+        """
         began, sign = time.monotonic(), Text("✗", style="bold red")
         try:
-            with self._running(what, detail):
+            with self._running(what, detail, live=live):
                 yield
             sign = Text("✓", style="green")
         finally:
@@ -51,8 +57,8 @@ class Progress:
             self._say(Text.assemble(sign, f" {what}", (f"  {self.seconds[what]:.1f} s", "dim")))
 
     @contextmanager
-    def _running(self, what: str, detail: Callable[[], str]) -> Iterator[None]:
-        if not self._console or not self._console.is_terminal:
+    def _running(self, what: str, detail: Callable[[], str], *, live: bool) -> Iterator[None]:
+        if not live or not self._console or not self._console.is_terminal:
             self._say(Text(f"… {what}"))
             yield
             return

@@ -106,6 +106,8 @@ class Group:
         )
         target.state, target.why = "draining", _DRAINING
         target.drained_at = time.monotonic() + delay
+        while target.idle:
+            target.idle.pop().close()
         self._draining.append(target)
 
     def _is_used(self) -> bool:

@@ -149,7 +149,13 @@ class Probe:
 
     def state(self, server: Behind) -> tuple[str, str]:
         """(state, reason) of one."""
-        found = self._elb.describe_target_health(TargetGroupArn=self._group, Targets=[server.target])
+        return self.state_of(f"127.0.0.1:{server.server_address[1]}")
+
+    def state_of(self, target: str) -> tuple[str, str]:
+        """(state, reason) of the one at address:port."""
+        host, _, port = target.rpartition(":")
+        targets = [{"Id": host, "Port": int(port)}]
+        found = self._elb.describe_target_health(TargetGroupArn=self._group, Targets=targets)
         (one,) = found["TargetHealthDescriptions"]
         return one["TargetHealth"]["State"], one["TargetHealth"].get("Reason", "")
 

@@ -93,3 +93,41 @@ def test_what_is_missing_is_named_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(LocalCloudError, match=r"the thing is not there \(.*none\): run make setup"):
         require(tmp_path / "none", "the thing")
     assert require(tmp_path, "the thing") == tmp_path
+
+
+POLITE = """
+import signal, sys, time
+def end(*_):
+    print("finished", flush=True)
+    sys.exit(3)
+signal.signal(signal.SIGTERM, end)
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("gentle", "says"), [(True, "finished"), (False, "up")])
+def test_a_gentle_leash_lets_a_command_finish(tmp_path: Path, gentle: bool, says: str) -> None:
+    command, env = [sys.executable, "-c", POLITE], dict(os.environ)
+    with Child.leashed(command, log=tmp_path / "log", env=env, cwd=tmp_path, gentle=gentle) as running:
+        assert eventually(lambda: running.log.exists() and "up" in running.log.read_text())
+        running.stop(seconds=5)
+        assert running.tail(1) == says
+
+
+def test_a_stubborn_command_on_a_gentle_leash_ends_too(tmp_path: Path) -> None:
+    command, env = [sys.executable, "-c", STUBBORN], dict(os.environ)
+    with Child.leashed(command, log=tmp_path / "log", env=env, cwd=tmp_path, gentle=True) as running:
+        assert eventually(lambda: "up" in running.log.read_text())
+        running.stop(seconds=0.3)
+        assert eventually(lambda: not group_lives(running.pid))
+
+
+def test_a_killed_command_finishes_nothing(tmp_path: Path) -> None:
+    command, env = [sys.executable, "-c", POLITE], dict(os.environ)
+    with Child.leashed(command, log=tmp_path / "log", env=env, cwd=tmp_path, gentle=True) as running:
+        assert eventually(lambda: "up" in running.log.read_text())
+        running.kill()
+        assert running.status() is not None
+        assert not group_lives(running.pid)
+        assert running.tail(1) == "up"

@@ -1,0 +1,39 @@
+"""A shared file system is a folder of this machine, the same one for servers and functions."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDER = "file-systems"
+"""Below the data folder of the local cloud."""
+
+
+def folder_of(data: Path, file_system: str, root: str = "/") -> Path:
+    """The folder of a file system, or of the part of it that an access point shows; made if it is not there.
+
+    Args:
+        data: the local cloud's data folder.
+        file_system: its id.
+        root: the access point's root directory.
+    """
+    found = data / FOLDER / file_system / root.strip("/")
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def root_of(efs: Any, access_point: str | None) -> str:
+    """The root directory of an access point; "/" without one."""
+    if not access_point:
+        return "/"
+    (found,) = efs.describe_access_points(AccessPointId=access_point)["AccessPoints"]
+    return str(found.get("RootDirectory", {}).get("Path") or "/")
+
+
+def moved(environment: Mapping[str, str], folders: Mapping[str, Path]) -> dict[str, str]:
+    """The environment with every value at or below a mounted folder pointing to the folder of this machine."""
+    found = dict(environment)
+    for mounted, here in folders.items():
+        for name, value in environment.items():
+            if value == mounted or value.startswith(f"{mounted.rstrip('/')}/"):
+                found[name] = f"{here}{value.removeprefix(mounted.rstrip('/'))}"
+    return found

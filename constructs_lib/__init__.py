@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from constructs_lib.load_balanced_web_tier import LoadBalancedWebTier
     from constructs_lib.mounted_file_system import MountedFileSystem
     from constructs_lib.paid_content_distribution import PaidContentDistribution
+    from constructs_lib.postgres_database import PostgresDatabase
     from constructs_lib.python_application import PythonApplication
     from constructs_lib.python_function import PythonFunction
     from constructs_lib.queue_with_dlq import QueueWithDlq
@@ -50,6 +51,7 @@ _MODULES = {
     "LoadBalancedWebTier": "load_balanced_web_tier",
     "MountedFileSystem": "mounted_file_system",
     "PaidContentDistribution": "paid_content_distribution",
+    "PostgresDatabase": "postgres_database",
     "PythonApplication": "python_application",
     "PythonFunction": "python_function",
     "QueuedApi": "queued_api",
@@ -83,6 +85,7 @@ __all__ = [
     "LoadBalancedWebTier",
     "MountedFileSystem",
     "PaidContentDistribution",
+    "PostgresDatabase",
     "PythonApplication",
     "PythonFunction",
     "QueueWithDlq",

@@ -49,21 +49,8 @@ class AlarmTopic(Construct):
             matches("email", email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")
         self.encryption_key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy)
         self.topic = sns.Topic(self, "Topic", master_key=self.encryption_key, enforce_ssl=True)
-        cloudwatch_service = iam.ServicePrincipal("cloudwatch.amazonaws.com")
-        self.encryption_key.grant(cloudwatch_service, "kms:Decrypt", "kms:GenerateDataKey*")
         # A policy of one's own replaces the default one, which had let the account's alarms in.
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AllowAlarmsOfThisAccount",
-                principals=[cloudwatch_service],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                    "ArnLike": {"aws:SourceArn": _any_alarm(self)},
-                },
-            )
-        )
+        self.admit("cloudwatch.amazonaws.com", _any_alarm(self), sid="AllowAlarmsOfThisAccount")
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
 
@@ -74,6 +61,29 @@ class AlarmTopic(Construct):
             for alarm in group:
                 alarm.add_alarm_action(action)
                 alarm.add_ok_action(action)
+
+    def admit(self, service: str, source_arn: str, *, sid: str | None = None) -> None:
+        """Let a service of AWS ("events.rds.amazonaws.com") speak to the topic about one resource of this account.
+
+        Args:
+            service: The service's principal.
+            source_arn: What it may speak about.
+            sid: The statement's name in the topic's policy. Left out: none.
+        """
+        principal = iam.ServicePrincipal(service)
+        self.encryption_key.grant(principal, "kms:Decrypt", "kms:GenerateDataKey*")
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                principals=[principal],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
+                    "ArnLike": {"aws:SourceArn": source_arn},
+                },
+            )
+        )
 
 
 def _any_alarm(scope: Construct) -> str:

@@ -23,7 +23,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 import constructs_lib
-from constructs_lib import PythonApplication, PythonFunction, QueueWithDlq
+from constructs_lib import PythonApplication, PythonFunction, QueueWithDlq, TieredNetwork
 from constructs_lib._assets import SOURCES
 
 
@@ -35,17 +35,13 @@ def _function(scope: Construct, name: str) -> PythonFunction:
     return PythonFunction(scope, name, package="order_worker")
 
 
-def _vpc(scope: Construct, name: str) -> ec2.IVpc:
-    return ec2.Vpc(scope, name, max_azs=2, nat_gateways=1)
-
-
 def _api(scope: Construct, name: str) -> SimpleNamespace:
     pool = cognito.UserPool(scope, name)
     return SimpleNamespace(user_pool=pool, user_pool_client=pool.add_client("Web"))
 
 
 def _vpc(scope: Construct, name: str) -> ec2.IVpc:
-    return ec2.Vpc(scope, name, max_azs=2, nat_gateways=1)
+    return TieredNetwork(scope, name).vpc
 
 
 def _certificate(scope: Construct, name: str) -> acm.ICertificate:
@@ -72,7 +68,6 @@ GIVEN: dict[str, Callable[[Construct, str], object]] = {
     "database": _database,
     "jobs": QueueWithDlq,
     "queue": sqs.Queue,
-    "vpc": _vpc,
     "schema": lambda scope, name: apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
     "vpc": _vpc,
 }

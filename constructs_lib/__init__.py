@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from constructs_lib.cognito_rest_api import ApiRoute, CognitoRestApi
     from constructs_lib.dax_cached_table import DaxCachedTable
     from constructs_lib.device_fleet import DeviceFleet
+    from constructs_lib.fargate_service import FargateService
     from constructs_lib.function_target import FunctionTarget
     from constructs_lib.global_table import GlobalTable
     from constructs_lib.image_renditions import ImageRenditions, Rendition
@@ -45,6 +46,7 @@ _MODULES = {
     "CognitoRestApi": "cognito_rest_api",
     "DaxCachedTable": "dax_cached_table",
     "DeviceFleet": "device_fleet",
+    "FargateService": "fargate_service",
     "FunctionTarget": "function_target",
     "GlobalTable": "global_table",
     "ImageRenditions": "image_renditions",
@@ -79,6 +81,7 @@ __all__ = [
     "CognitoRestApi",
     "DaxCachedTable",
     "DeviceFleet",
+    "FargateService",
     "FunctionTarget",
     "GlobalTable",
     "ImageRenditions",

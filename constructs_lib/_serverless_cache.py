@@ -1,9 +1,6 @@
 """An ElastiCache Serverless cache (Valkey) with one user, who is authenticated by IAM."""
 
-import hashlib
-import re
-
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack, Token
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
@@ -12,10 +9,11 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_lib._alarms import alarm_when
+from constructs_lib._names import own_name
 
 PORT = 6379
+# Letters, digits and single hyphens, a letter first. Source: ElastiCache API reference, "CreateServerlessCache".
 _MAX_NAME = 40
-_DIGEST = 8
 # What a cache-aside reader and its writers call, and what a client says to see whether its connection lives.
 _COMMANDS = ("get", "set", "del", "ping")
 
@@ -59,7 +57,7 @@ class ServerlessCache(Construct):
         super().__init__(scope, construct_id)
         # CloudFormation makes no names for these types, and IAM users must have their id as name: so it is the stack's
         # own name that tells two of them apart. Source: ElastiCache user guide, "Authenticating with IAM".
-        self.name = _name(self)
+        self.name = own_name(self, longest=_MAX_NAME)
         self.user = self.name
         self.encryption_key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=removal_policy)
         self.security_group = ec2.SecurityGroup(
@@ -129,14 +127,3 @@ class ServerlessCache(Construct):
             period=Duration.minutes(5),
         )
         return alarm_when(self, construct_id, counted, above=0, says=says)
-
-
-def _name(scope: Construct) -> str:
-    """A name for this construct of this stack: words, and a digest that tells apart what was cut off."""
-    stack = Stack.of(scope)
-    inside = scope.node.path.removeprefix(stack.node.path)
-    known = "" if Token.is_unresolved(stack.stack_name) else stack.stack_name
-    digest = hashlib.sha256(f"{known} {scope.node.addr}".encode()).hexdigest()[:_DIGEST]
-    # Letters, digits and single hyphens, a letter first. Source: ElastiCache API reference, "CreateServerlessCache".
-    words = re.sub(r"[^a-z0-9]+", "-", f"{known}{inside}".lower()).strip("-")[: _MAX_NAME - _DIGEST - 1].strip("-")
-    return f"{words}-{digest}" if re.match("[a-z]", words) else f"c{digest}"

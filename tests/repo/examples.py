@@ -13,6 +13,7 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
@@ -69,7 +70,6 @@ GIVEN: dict[str, Callable[[Construct, str], object]] = {
     "jobs": QueueWithDlq,
     "queue": sqs.Queue,
     "schema": lambda scope, name: apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
-    "vpc": _vpc,
 }
 # What it may have imported.
 IMPORTED: dict[str, object] = {
@@ -79,6 +79,7 @@ IMPORTED: dict[str, object] = {
     "apigateway": apigateway,
     "dynamodb": dynamodb,
     "ec2": ec2,
+    "ecs": ecs,
     "efs": efs,
     "iam": iam,
     "kinesis": kinesis,

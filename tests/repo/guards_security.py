@@ -26,9 +26,11 @@ _SECRET = re.compile(
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|api_?key|private_?key|access_?token|auth_?token)$")
 # Resolved at deploy time, or a unit of time (Cognito's TokenValidityUnits).
 _HARMLESS = re.compile(r"\{\{resolve:|(seconds|minutes|hours|days)$")
-# X-Ray's two actions, Session Manager's four and the one that makes a random text take no resource (source: Service
-# Authorization Reference, "Actions for AWS X-Ray", "Amazon Message Gateway Service" and "AWS Secrets Manager").
+# X-Ray's two actions, Session Manager's four, ECR's sign-in and the one that makes a random text take no resource
+# (source: Service Authorization Reference, "Actions for AWS X-Ray", "Amazon Message Gateway Service", "Amazon ECR" and
+# "AWS Secrets Manager").
 _WITHOUT_RESOURCE = {
+    "ecr:GetAuthorizationToken",
     "secretsmanager:GetRandomPassword",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",

@@ -316,7 +316,7 @@ def test_the_load_balancer_is_protected_unless_told_otherwise(policy: RemovalPol
 def test_images_of_each_kind(made: str) -> None:
     stack = bare_stack()
     repository = ecr.Repository.from_repository_name(stack, "Kept", "orders")
-    images = {
+    images: dict[str, Callable[[], object]] = {
         "asset": lambda: picture(stack, "Image"),
         "repository": lambda: ecs.ContainerImage.from_ecr_repository(repository, "1"),
         "registry": lambda: ecs.ContainerImage.from_registry("public.ecr.aws/docker/library/python:3.13-slim"),

@@ -129,5 +129,5 @@ def test_a_killed_command_finishes_nothing(tmp_path: Path) -> None:
         assert eventually(lambda: "up" in running.log.read_text())
         running.kill()
         assert running.status() is not None
-        assert not group_lives(running.pid)
+        assert eventually(lambda: not group_lives(running.pid))
         assert running.tail(1) == "up"

@@ -20,6 +20,8 @@ class FakeAws:
         self.answering = threading.Event()
         self.answering.set()
         self.failures: list[tuple[int, str]] = []
+        # Of so many writes the answer gets lost, after they were done.
+        self.lost_answers = 0
         self._lock = threading.Lock()
 
     def answer(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -51,6 +53,9 @@ class FakeAws:
                 refusal["Item"] = table[identity]
             return 400, refusal
         table[identity] = request["Item"]
+        if self.lost_answers:
+            self.lost_answers -= 1
+            return 500, {"__type": "InternalServerError", "message": "after it was written"}
         return 200, {}
 
 

@@ -1,0 +1,1 @@
+"""Orders in DynamoDB; prices come from the catalog, customers from their service."""

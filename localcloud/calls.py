@@ -3,6 +3,7 @@
 In process, since a call over HTTP from a CloudFormation handler would wait for itself.
 """
 
+import asyncio
 import inspect
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
@@ -40,12 +41,20 @@ def call(service: str, action: str, parameters: Mapping[str, str]) -> ET.Element
 
 
 def _finished(answer: Any, service: str, action: str) -> Any:
-    """The result of a handler that never waits, though it is declared async."""
+    """The result of a handler; on the event loop of one that never waits, though it is declared async."""
     if not inspect.isawaitable(answer):
         return answer
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # a thread of our own (localcloud/off_loop.py) may wait
+        return asyncio.run(_awaited(answer))
     steps = answer.__await__()
     try:
         next(steps)
     except StopIteration as end:
         return end.value
     raise EmulatorMismatchError(f"{service}.{action} waits now: its types must run on a worker thread")
+
+
+async def _awaited(answer: Any) -> Any:
+    return await answer

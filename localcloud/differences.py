@@ -32,4 +32,6 @@ def rows(ready: Ready, stacks: Iterable[DeployableStack]) -> list[tuple[str, str
     types = {each for stack in stacks for each in stack.types}
     if "AWS::RDS::DBInstance" in types:
         told.append(("databases", "a PostgreSQL 17 each, at localhost with TLS; failover restarts it; gone at the end"))
+    if "AWS::ElastiCache::ServerlessCache" in types:
+        told.append(("caches", "a Redis 6.2 each for Valkey, at localhost with TLS and IAM; one node, no rate limit"))
     return told

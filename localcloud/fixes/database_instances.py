@@ -12,8 +12,8 @@ from localcloud.fixes import _database_servers as servers
 from localcloud.fixes import _database_stacks as stacks
 from localcloud.fixes._database_actions import Actions, Handler, Parameters, RefusedError
 from localcloud.fixes._database_servers import Instance
-from localcloud.fixes._off_loop import off_loop
 from localcloud.internals import need
+from localcloud.off_loop import off_loop
 
 
 def apply() -> None:

@@ -36,7 +36,7 @@ class Home:
         self.root = Path(tempfile.mkdtemp(prefix="localcloud-", dir="/tmp"))
         self.root.chmod(0o711)
         (self.root / "lock").touch(0o600)
-        self._keeper = self._keep([], self.root / "lock")
+        self._keeper = self._keep([], self.root / "lock", None)
 
     def folder(self, name: str) -> Path:
         """A new folder that the servers' user alone can enter."""
@@ -70,9 +70,9 @@ class Home:
             raise StoreError(f"{command[0]}: {done.stderr.strip() or done.stdout.strip()}")
         return str(done.stdout)
 
-    def serve(self, command: list[str], log: Path) -> "Server":
-        """Start a server under a keeper."""
-        return Server(self._keep(command, log))
+    def serve(self, command: list[str], log: Path, *, ours: bool = False) -> "Server":
+        """Start a server under a keeper; `ours` as the user that we are."""
+        return Server(self._keep(command, log, None if ours else self.user))
 
     def reachable(self, programs: Path) -> Path:
         """`programs` (a PostgreSQL with its bin folder), or a copy of it when the servers' user cannot use that."""
@@ -88,8 +88,8 @@ class Home:
             return copy
         return programs
 
-    def _keep(self, command: list[str], log: Path) -> "subprocess.Popen[bytes]":
-        settings = {"command": command, "root": str(self.root), "user": self.user, "log": str(log)}
+    def _keep(self, command: list[str], log: Path, user: int | None) -> "subprocess.Popen[bytes]":
+        settings = {"command": command, "root": str(self.root), "user": user, "log": str(log)}
         handle = os.open(self.root / "lock", os.O_RDONLY)
         try:
             if command:  # the keeper of the folder waits until nobody has this lock

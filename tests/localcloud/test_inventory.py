@@ -1,6 +1,7 @@
 """localcloud/inventory.py, cdk.py and differences.py: what a cloud assembly holds and who makes it here."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,17 @@ def test_the_table_tells_what_is_only_recorded() -> None:
     assert "no resource" in dict(differences.rows(READY, [stack("AWS::SQS::Queue")]))["recorded only"]
 
 
-def test_the_table_tells_of_databases_where_there_are_any() -> None:
-    assert "PostgreSQL" in dict(differences.rows(READY, [stack("AWS::RDS::DBInstance")]))["databases"]
-    assert "databases" not in dict(differences.rows(READY, [stack("AWS::SQS::Queue")]))
+@pytest.mark.parametrize(
+    ("resource_type", "row", "told"),
+    [
+        ("AWS::RDS::DBInstance", "databases", "PostgreSQL"),
+        ("AWS::ElastiCache::ServerlessCache", "caches", "Redis"),
+    ],
+)
+def test_the_table_tells_of_stores_where_there_are_any(resource_type: str, row: str, told: str) -> None:
+    ready = replace(READY, added=READY.added | {"AWS::ElastiCache::ServerlessCache": "adapter"})
+    assert told in dict(differences.rows(ready, [stack(resource_type)]))[row]
+    assert row not in dict(differences.rows(ready, [stack("AWS::SQS::Queue")]))
 
 
 def template(folder: Path, name: str, **resources: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Resource types whose making waits for something: they must not hold the emulator's event loop meanwhile."""
+"""Resource types whose making waits: they must not hold the emulator's event loop meanwhile. Runs inside it."""
 
 from localcloud.internals import need
 

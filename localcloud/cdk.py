@@ -14,6 +14,8 @@ from localcloud.process import Child, require
 ROOT = Path(__file__).parent.parent
 """The checkout: where cdk.json, node_modules and the environments are."""
 
+DOCKER = Path(__file__).with_name("docker")
+"""What the command line takes for Docker: images are not built here."""
 QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CI": "true", "NO_COLOR": "1", "FORCE_COLOR": "0"}
 
 

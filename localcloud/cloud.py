@@ -228,4 +228,5 @@ class LocalCloud:
 
     def _cli_environment(self) -> dict[str, str]:
         base = {"PATH": cdk.clean_environment()["PATH"], "HOME": str(self.state / "home")}
-        return base | cdk.QUIET | self.environment
+        images = {"CDK_DOCKER": str(cdk.DOCKER), "IMAGES_LOG": str(self.state / "logs" / "images.log")}
+        return base | cdk.QUIET | images | self.environment

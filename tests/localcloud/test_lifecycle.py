@@ -177,3 +177,31 @@ def test_however_it_is_ended_nothing_is_left(up: subprocess.Popen[str], number: 
     assert up.returncode == status
     assert ("interrupted" in rest) == (number == signal.SIGINT)
     assert eventually(lambda: not group_lives(emulator))
+
+
+def test_images_are_asked_for_and_not_built(tmp_path: Path) -> None:
+    source = """
+from pathlib import Path
+import aws_cdk as cdk
+from aws_cdk import aws_ecr_assets as assets
+folder = Path("image")
+folder.mkdir(exist_ok=True)
+(folder / "Dockerfile").write_text("FROM scratch")
+app = cdk.App()
+stack = cdk.Stack(app, "Images")
+image = assets.DockerImageAsset(stack, "Image", directory=str(folder), platform=assets.Platform.LINUX_ARM64)
+cdk.CfnResource(stack, "Topic", type="AWS::SNS::Topic")
+cdk.CfnOutput(stack, "Uri", value=image.image_uri)
+app.synth()
+"""
+    with LocalCloud.start(tmp_path / "state") as cloud:
+        cloud.deploy(app_folder=app(tmp_path / "app", source))
+        repository, _, tag = cloud.outputs["Images"]["Uri"].partition("/")[2].partition(":")
+        assert [one["repositoryName"] for one in cloud.client("ecr").describe_repositories()["repositories"]] == [
+            repository
+        ]
+        asked = (cloud.state / "logs" / "images.log").read_text().splitlines()
+    verbs = [line.split()[0] for line in asked]
+    assert {"login", "build", "tag", "push"} <= set(verbs), asked
+    assert asked[-1].startswith("push ")
+    assert asked[-1].endswith(f"/{repository}:{tag}")

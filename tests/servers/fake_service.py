@@ -52,18 +52,15 @@ def running() -> Iterator[FakeService]:
         def do_GET(self) -> None:
             service.asked.append(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}))
             service.answering.wait(10)
-            status, headers, body = 200, {}, service.content.get(self.path)
-            if service.failures:
-                status, headers = service.failures.pop(0)
-            elif body is None:
-                status = 404
+            body = service.content.get(self.path)
             content = json.dumps(body).encode()
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+            status = 404 if body is None else 200
+            if service.failures:
+                status, more = service.failures.pop(0)
+                headers |= more
             self.send_response(status)
-            for name, value in {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(content)),
-                **headers,
-            }.items():
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)

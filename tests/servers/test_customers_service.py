@@ -131,7 +131,7 @@ def test_a_stopped_database_is_said_soon_and_used_again_when_it_is_back(
     try:
         away = client.get(where)
         assert (away.status_code, away.headers["Retry-After"]) == (503, "5")
-        assert away.elapsed.total_seconds() < 3
+        assert away.elapsed.total_seconds() < 6
         assert client.post("/customers", json=ADA).status_code == 503
         assert client.get("/ready").json()["dependencies"] == {"database": "down"}
         assert client.get("/health").status_code == 200
@@ -146,9 +146,9 @@ def test_a_database_that_hangs_does_not_hang_its_callers(
 ) -> None:
     with database.frozen():
         away = client.get(f"/customers/{ada['id']}")
-        assert client.get("/health").elapsed.total_seconds() < 1
+        assert client.get("/health").elapsed.total_seconds() < 2
     assert away.status_code == 503
-    assert away.elapsed.total_seconds() < 3.5
+    assert away.elapsed.total_seconds() < 6
     assert client.get(f"/customers/{ada['id']}").json() == ada
 
 

@@ -10,10 +10,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from orders_service import store as orders_store
 from orders_service.app import application
 from orders_service.neighbours import neighbours
 from orders_service.settings import Settings
-from orders_service.store import store
+from service_kit import clients
 from tests.servers import fake_aws, fake_service, processes
 from tests.servers.asking import ask
 from tests.servers.fake_service import FakeService
@@ -55,6 +56,14 @@ def _well(service: FakeService, content: dict[str, Any]) -> FakeService:
     return service
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is no neighbour that hangs."""
+    monkeypatch.setattr(clients, "READ_SECONDS", 10)
+    monkeypatch.setattr(clients, "TOTAL_SECONDS", 20)
+    monkeypatch.setattr(orders_store, "_TOTAL_SECONDS", 20)
+
+
 @pytest.fixture
 def table(aws: fake_aws.FakeAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, dict[str, Any]]]:
     for name in PROXIES:
@@ -75,9 +84,13 @@ def app(table: object, catalog: FakeService, customers: FakeService) -> Make:
 def _app(catalog: str, customers: str) -> Make:
     """Makes the application for each request: its connections belong to one event loop."""
     settings = Settings(
-        aws_region="eu-central-1", orders_table="orders", catalog_url=f"{catalog}/prod/", customers_url=customers
+        aws_region="eu-central-1",
+        orders_table="orders",
+        catalog_url=f"{catalog}/prod/",
+        customers_url=customers,
+        request_seconds=40,
     )
-    orders = store(settings.orders_table, settings.aws_region)
+    orders = orders_store.store(settings.orders_table, settings.aws_region)
     return lambda: application(settings, orders, neighbours(settings))
 
 
@@ -226,8 +239,12 @@ def test_without_a_neighbour_orders_are_shown_but_not_placed(
     assert ready.json()["dependencies"] == {"orders": "up", "catalog": "up", "customers": "up"} | {away: "down"}
 
 
-def test_a_neighbour_that_hangs_does_not_hang_its_callers(app: Make, customers: FakeService) -> None:
+def test_a_neighbour_that_hangs_does_not_hang_its_callers(
+    app: Make, customers: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     where = _place(app).headers["Location"]
+    monkeypatch.setattr(clients, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(clients, "TOTAL_SECONDS", 0.5)
     began = time.monotonic()
     with customers.hanging(), ThreadPoolExecutor(2) as threads:
         shown = threads.submit(ask, app(), "GET", where)

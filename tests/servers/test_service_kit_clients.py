@@ -111,7 +111,7 @@ def test_who_does_not_answer_is_given_up(service: FakeService, monkeypatch: pyte
     with service.hanging(), pytest.raises(UnavailableError) as raised:
         _get(service.url)
     assert raised.value.status_code == 504
-    assert 0.3 < time.monotonic() - began < 1.5
+    assert 0.3 < time.monotonic() - began < 5
     assert len(service.asked) >= 2
 
 

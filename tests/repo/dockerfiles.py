@@ -55,14 +55,8 @@ def instructions(text: str) -> list[tuple[str, str]]:
 
 def lint(dockerfile: Path) -> list[str]:
     """What hadolint says."""
-    command = [
-        Path(sys.executable).with_name("hadolint"),
-        "--no-color",
-        "--disable-ignore-pragma",
-        "-f",
-        "gnu",
-        dockerfile,
-    ]
+    hadolint = str(Path(sys.executable).with_name("hadolint"))
+    command = [hadolint, "--no-color", "--disable-ignore-pragma", "-f", "gnu", str(dockerfile)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in {0, 1}, done.stderr
     return done.stdout.splitlines()

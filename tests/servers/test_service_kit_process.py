@@ -1,0 +1,107 @@
+"""The process of a server: settings named, logs in JSON, an orderly end."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from service_kit import serving
+from service_kit.settings import AwsSettings, complaint
+from tests.servers import processes
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[processes.Process]:
+    with processes.running("update_server", {"RELEASES_ROOT": str(tmp_path_factory.mktemp("releases"))}) as process:
+        yield process
+
+
+@pytest.mark.parametrize(
+    ("package", "given", "said"),
+    [
+        ("update_server", {}, "error: RELEASES_ROOT: must be set\n"),
+        (
+            "orders_service",
+            {"AWS_REGION": "eu-central-1", "CATALOG_URL": "ftp://a", "ORDERS_TABLE": "t"},
+            "error: CATALOG_URL: String should match pattern '^https?://[^/\\s]+'; CUSTOMERS_URL: must be set\n",
+        ),
+        ("customers_service", {"AWS_REGION": "eu-central-1"}, "error: DATABASE_SECRET_ARN: must be set\n"),
+        ("customers_service.migrate", {"DATABASE_SECRET_ARN": "a"}, "error: AWS_REGION: must be set\n"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_sentence(package: str, given: dict[str, str], said: str) -> None:
+    command = [sys.executable, "-m", package]
+    done = subprocess.run(command, env=processes.environment(given), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "70000"), ("MAX_BODY_BYTES", "0"), ("REQUEST_SECONDS", "hunter2")]
+)
+def test_what_is_wrong_is_named_and_not_repeated(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as raised:
+        AwsSettings()
+    assert complaint(raised.value).startswith(f"{name}: ")
+    assert value not in complaint(raised.value)
+
+
+def test_every_line_of_the_log_is_an_object_with_its_request(server: processes.Process) -> None:
+    with server.client() as client:
+        client.get("/nope", headers={"X-Correlation-Id": "find-me"})
+    line = server.log(lambda one: one["correlation_id"] == "find-me")
+    assert {"timestamp", "level", "event", "service", "correlation_id"} <= line.keys()
+    assert (line["service"], line["status"]) == ("update_server", 404)
+    assert [one for one in server.logs if "not_json" in one] == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_is_refused_to_a_client_that_is_still_writing(server: processes.Process, *, chunked: bool) -> None:
+    content = b"x" * 900_000
+    with server.client() as client:
+        refused = client.post("/nope", content=iter([content]) if chunked else content)
+        # Chunked, nobody reads it: there is no such route.
+        assert refused.status_code == (404 if chunked else 413)
+        assert client.get("/health").status_code == 200
+
+
+def test_an_idle_connection_is_kept_longer_than_a_load_balancer_keeps_it(server: processes.Process) -> None:
+    assert serving.KEEP_ALIVE_SECONDS > 60
+    with server.client() as client:
+        first, second = (client.get("/health").extensions["network_stream"] for _ in range(2))
+    assert first.get_extra_info("socket") is second.get_extra_info("socket")
+
+
+def test_what_is_no_http_does_not_stop_it(server: processes.Process) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as raw:
+        raw.sendall(b"\x16\x03\x01 not http\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 400")
+    assert httpx.get(f"{server.url}/health", trust_env=False).status_code == 200
+
+
+def test_the_server_tells_nobody_what_it_is_made_of(server: processes.Process) -> None:
+    assert "server" not in httpx.get(f"{server.url}/health", trust_env=False).headers
+
+
+def test_an_idle_server_ends_at_once_and_well(tmp_path: Path) -> None:
+    with processes.running("update_server", {"RELEASES_ROOT": str(tmp_path)}) as process, process.client() as client:
+        client.get("/health")
+        process.terminate()
+        assert process.wait() == 0
+    assert json.dumps(process.logs).count("Traceback") == 0
+
+
+def test_a_server_that_cannot_listen_says_so_and_fails(server: processes.Process, tmp_path: Path) -> None:
+    given = {"RELEASES_ROOT": str(tmp_path), "PORT": server.url.rpartition(":")[2]}
+    command = [sys.executable, "-m", "update_server"]
+    done = subprocess.run(command, env=processes.environment(given), capture_output=True, text=True, check=False)
+    assert done.returncode not in {0, 2}
+    assert "address already in use" in done.stdout

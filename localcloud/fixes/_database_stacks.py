@@ -15,7 +15,7 @@ def apply() -> None:
     provisioners = need(
         "services.cloudformation.provisioners",
         *("_RESOURCE_HANDLERS", "_rds_db_instance_create", "_rds_db_instance_update", "_rds_db_instance_delete"),
-        *("_rds_db_instance_attrs", "_rds_param_group_create", "_rds_param_group_update"),
+        *("_rds_db_instance_attrs", "_sm_target_connection", "_SM_TARGET_KEYS"),
     )
     wrapped = _Handlers(provisioners)
     vars(provisioners)["_rds_db_instance_create"] = wrapped.create
@@ -26,6 +26,14 @@ def apply() -> None:
         "update": wrapped.update,
         "delete": wrapped.delete,
     }
+    connection = provisioners._sm_target_connection
+
+    def attached(target_type: str, target: str) -> Any:
+        named = {"dbInstanceIdentifier": target} if target_type == _TYPE else {}
+        return connection(target_type, target) | named
+
+    vars(provisioners)["_sm_target_connection"] = attached
+    vars(provisioners)["_SM_TARGET_KEYS"] = (*provisioners._SM_TARGET_KEYS, "dbInstanceIdentifier")
     update_group = handlers["AWS::RDS::DBParameterGroup"]["update"]
 
     def group_updated(name: str, *rest: Any) -> Any:

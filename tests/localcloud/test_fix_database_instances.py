@@ -43,7 +43,7 @@ def login(cloud: LocalCloud, made: dict[str, str]) -> Login:
 
 def test_the_secret_and_the_outputs_lead_to_a_server(cloud: LocalCloud, made: dict[str, str], login: Login) -> None:
     assert (login["engine"], login["host"], login["port"]) == ("postgres", "localhost", int(made["Port"]))
-    assert made["Host"] == "localhost"
+    assert (made["Host"], login["dbInstanceIdentifier"]) == ("localhost", made["Database"])
     with databases.connect(cloud, login) as connection:
         found = connection.execute(
             "SELECT current_database(), rolsuper, rolcreaterole, pg_has_role('rds_superuser', 'member'), "

@@ -13,7 +13,7 @@ from tests.localcloud import probes
 
 
 class Behind(ThreadingHTTPServer):
-    """A server on a free port. It says its name and what it was asked; `/slow` waits until `go` is set.
+    """A server on a free port. It says its name and what it was asked; `slow` waits until `go` is set.
 
     Args:
         name: what it answers in the header X-From.
@@ -24,7 +24,8 @@ class Behind(ThreadingHTTPServer):
     def __init__(self, name: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.name = name
-        self.health = 200
+        self.health = self.status = 200
+        self.slow = "/slow"
         self.checks: list[str] = []
         self.asked: list[str] = []
         self.go = threading.Event()
@@ -64,14 +65,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.say(self.server.health, b"")
             return
         self.server.asked.append(self.path)
-        if self.path == "/slow":
+        if self.path == self.server.slow:
             self.server.reached.set()
             self.server.go.wait()
         if self.path == "/broken":
             self.close_connection = True
             return
         seen |= {"path": self.path, "method": self.command, "body": sent.decode()}
-        self.say(200, json.dumps(seen).encode())
+        self.say(self.server.status, json.dumps(seen).encode())
 
     def say(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -1,4 +1,4 @@
-"""localcloud/fixes/api_origins.py."""
+"""localcloud/fixes/own_origins.py."""
 
 import pytest
 

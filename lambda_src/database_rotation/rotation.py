@@ -129,3 +129,9 @@ class Rotation:
             return parsed(self._text(stage))
         except self.client.exceptions.ResourceNotFoundException:
             return None
+        except RotationError:
+            if stage == "AWSCURRENT":
+                raise
+            # CloudFormation makes the secret first and adds the address with a second version: the one before has none.
+            logger.info("this version cannot be used", stage=stage)
+            return None

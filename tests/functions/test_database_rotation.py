@@ -101,6 +101,21 @@ def test_the_previous_password_helps_when_the_current_one_does_not(
     assert logs_in(login, "new-secret-1")
 
 
+def test_a_previous_version_without_an_address_is_passed_over(
+    secrets: FakeSecretsManager, login: dict[str, Any]
+) -> None:
+    """As CloudFormation leaves it: the secret was made first, and then attached to its database."""
+    before = "44444444-4444-4444-4444-444444444444"
+    secrets.values[before] = json.dumps({name: login[name] for name in ("username", "password")})
+    secrets.stages[before] = ["AWSPREVIOUS"]
+    for step in STEPS[:3]:
+        ask(step)
+    assert logs_in(login, "new-secret-1")
+    secrets.values[FIRST] = secrets.values[before]
+    with pytest.raises(RotationError, match="the secret has no host"):
+        ask("setSecret")
+
+
 def test_when_no_known_password_logs_in_nothing_is_changed(secrets: FakeSecretsManager, login: dict[str, Any]) -> None:
     secrets.values[FIRST] = json.dumps({**login, "password": "somebody changed it"})
     ask("createSecret")

@@ -7,6 +7,7 @@ from pathlib import Path
 from localcloud import cdk
 from localcloud.certificates import Certificates
 from localcloud.process import require
+from localcloud.servers import file_systems
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -44,6 +45,7 @@ def of_emulator(state: Path, made: Certificates) -> Mapping[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "LAYER_STORE": str(state / "layers"),
         "S3_DATA_DIR": str(data / "s3"),
+        "FILE_SYSTEMS_DIR": str(state / file_systems.FOLDER),
         "STATE_DIR": str(data / "state"),
         "DOCKER_HOST": "unix:///nonexistent",  # there may be Docker on this machine; it is not used
         "IOT_MTLS_ENABLED": "0",

@@ -56,8 +56,8 @@ class Surroundings:
         return {**deployed, **self._given, **credentials, "PORT": str(port)}
 
     def _folders(self, plan: Plan) -> dict[str, Path]:
-        efs, data = self._cloud.client("efs"), self._state / "data"
+        efs, every = self._cloud.client("efs"), self._state / file_systems.FOLDER
         return {
-            mounted: file_systems.folder_of(data, system, file_systems.root_of(efs, access_point))
+            mounted: file_systems.folder_of(every, system, file_systems.root_of(efs, access_point))
             for mounted, (system, access_point) in plan.mounts.items()
         }

@@ -1,22 +1,25 @@
-"""A shared file system is a folder of this machine, the same one for servers and functions."""
+"""A shared file system is a folder of this machine, the same one for servers and functions.
+
+Also read inside the emulator, so it imports the standard library alone.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FOLDER = "file-systems"
-"""Below the data folder of the local cloud."""
+FOLDER = "data/file-systems"
+"""Below the state folder of the local cloud: where the file systems are."""
 
 
-def folder_of(data: Path, file_system: str, root: str = "/") -> Path:
+def folder_of(every: Path, file_system: str, root: str = "/") -> Path:
     """The folder of a file system, or of the part of it that an access point shows; made if it is not there.
 
     Args:
-        data: the local cloud's data folder.
+        every: where the file systems of the local cloud are.
         file_system: its id.
         root: the access point's root directory.
     """
-    found = data / FOLDER / file_system / root.strip("/")
+    found = every / file_system / root.strip("/")
     found.mkdir(parents=True, exist_ok=True)
     return found
 

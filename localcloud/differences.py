@@ -10,6 +10,27 @@ from localcloud import inventory
 from localcloud.cdk import DeployableStack
 from localcloud.emulator import Ready
 
+_GROUP, _SERVICE = "AWS::AutoScaling::AutoScalingGroup", "AWS::ECS::Service"
+_BALANCER, _EDGE = "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::CloudFront::Distribution"
+_WHERE_THERE_IS: tuple[tuple[set[str], str, str], ...] = (
+    ({_GROUP}, "instances", "processes of this machine, from the user data's package; nothing boots, scales or heals"),
+    ({_SERVICE}, "containers", "processes of this machine, from the image's folder; images are not built"),
+    ({_BALANCER}, "load balancers", "listeners, rules, health checks, draining; no logs, WAF or security groups"),
+    ({_BALANCER, _EDGE}, "edge", "a stand-in's cache before load balancers; keeps no errors, fetches the expired anew"),
+    ({"AWS::EFS::FileSystem"}, "file systems", "folders of this machine; nothing is mounted, variables lead there"),
+    (
+        {"AWS::RDS::DBInstance"},
+        "databases",
+        "a PostgreSQL 17 each, at localhost with TLS; failover restarts it; gone at the end",
+    ),
+    (
+        {"AWS::ElastiCache::ServerlessCache"},
+        "caches",
+        "a Redis 6.2 each for Valkey, at localhost with TLS and IAM; one node, no rate limit",
+    ),
+)
+"""(types that a template has, what, how it is here)."""
+
 
 def render(ready: Ready, stacks: Iterable[DeployableStack], console: Console) -> None:
     """Print the table."""
@@ -30,8 +51,4 @@ def rows(ready: Ready, stacks: Iterable[DeployableStack]) -> list[tuple[str, str
         ("recorded only", ", ".join(recorded) or "no resource: each has something running behind it"),
     ]
     types = {each for stack in stacks for each in stack.types}
-    if "AWS::RDS::DBInstance" in types:
-        told.append(("databases", "a PostgreSQL 17 each, at localhost with TLS; failover restarts it; gone at the end"))
-    if "AWS::ElastiCache::ServerlessCache" in types:
-        told.append(("caches", "a Redis 6.2 each for Valkey, at localhost with TLS and IAM; one node, no rate limit"))
-    return told
+    return told + [(name, value) for needed, name, value in _WHERE_THERE_IS if needed <= types]

@@ -55,12 +55,22 @@ def test_the_table_tells_what_is_only_recorded() -> None:
     [
         ("AWS::RDS::DBInstance", "databases", "PostgreSQL"),
         ("AWS::ElastiCache::ServerlessCache", "caches", "Redis"),
+        ("AWS::ECS::Service", "containers", "images are not built"),
+        ("AWS::AutoScaling::AutoScalingGroup", "instances", "processes of this machine"),
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", "load balancers", "health checks"),
+        ("AWS::EFS::FileSystem", "file systems", "folders of this machine"),
     ],
 )
-def test_the_table_tells_of_stores_where_there_are_any(resource_type: str, row: str, told: str) -> None:
+def test_the_table_tells_of_what_there_is(resource_type: str, row: str, told: str) -> None:
     ready = replace(READY, added=READY.added | {"AWS::ElastiCache::ServerlessCache": "adapter"})
     assert told in dict(differences.rows(ready, [stack(resource_type)]))[row]
     assert row not in dict(differences.rows(ready, [stack("AWS::SQS::Queue")]))
+
+
+def test_the_table_tells_of_an_edge_before_servers_alone() -> None:
+    edge, balancer = "AWS::CloudFront::Distribution", "AWS::ElasticLoadBalancingV2::LoadBalancer"
+    assert "a stand-in's cache" in dict(differences.rows(READY, [stack(edge, balancer)]))["edge"]
+    assert "edge" not in dict(differences.rows(READY, [stack(edge)]))
 
 
 def template(folder: Path, name: str, **resources: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The drill: take away each grant of a scenario's functions in turn, and see that its journey then fails.
+"""The drill: take away each grant of a scenario's functions and servers in turn: its journey must then fail.
 
 A journey that still passes shows a grant that nobody needs, or one that nothing proves.
 """
@@ -22,24 +22,28 @@ from stacks.scenario import stack_id
 # Rights that Lambda itself uses for the function (the emulator's Lambda writes logs and traces without asking IAM), and
 # those of services that are recorded only.
 _NOT_ASKED_FOR_HERE = {"dax", "logs", "xray"}
+# What containers and instances use to become servers, or to be looked after: here they are processes.
+_OF_BOOTING = {"cloudformation", "cloudwatch", "ec2messages", "ecr", "elasticfilesystem", "s3", "ssm", "ssmmessages"}
 # A journey waits up to a minute for what comes within a second; a grant that is gone is gone for good.
 _HURRY = 4
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One statement of the inline policy of a function's role."""
+    """One statement of the inline policy of the role of a function, a task or an instance."""
 
-    function: str
+    owner: str
     role: str
     policy: str
     index: int
     actions: tuple[str, ...]
+    of_server: bool = False
 
     @property
     def is_asked_for(self) -> bool:
         """Whether the emulator asks IAM about these actions at all."""
-        return not {action.split(":")[0] for action in self.actions} <= _NOT_ASKED_FOR_HERE
+        unasked = _NOT_ASKED_FOR_HERE | (_OF_BOOTING if self.of_server else set())
+        return not {action.split(":")[0] for action in self.actions} <= unasked
 
 
 @dataclass(frozen=True)
@@ -52,19 +56,15 @@ class Finding:
 
 
 def grants(cloud: LocalCloud, key: str) -> list[Grant]:
-    """Every grant of the scenario's own functions; helpers of CDK (custom resources) are not its functions."""
+    """Every grant of the scenario's own functions and servers; helpers of CDK (custom resources) are none of them."""
     found = []
     stack = cloud.stacks[stack_id(key)].name
-    for logical_id, name in _functions(cloud, stack):
-        configuration = cloud.client("lambda").get_function_configuration(FunctionName=name)
-        if "POWERTOOLS_SERVICE_NAME" not in configuration.get("Environment", {}).get("Variables", {}):
-            continue
-        role = configuration["Role"].rsplit("/", 1)[-1]
+    for logical_id, role, of_server in [*_functions(cloud, stack), *_servers(cloud, stack)]:
         for policy in cloud.client("iam").list_role_policies(RoleName=role)["PolicyNames"]:
             for index, statement in enumerate(_statements(cloud, role, policy)):
                 actions = statement["Action"]
                 listed = (actions,) if isinstance(actions, str) else tuple(actions)
-                found.append(Grant(logical_id, role, policy, index, listed))
+                found.append(Grant(logical_id, role, policy, index, listed, of_server))
     return found
 
 
@@ -74,7 +74,7 @@ def drill(cloud: LocalCloud, key: str, journey: Journey, console: Console) -> li
     for grant in grants(cloud, key):
         if grant.is_asked_for:
             with (
-                console.status(f"{key}: without {', '.join(grant.actions)} of {grant.function} ..."),
+                console.status(f"{key}: without {', '.join(grant.actions)} of {grant.owner} ..."),
                 _without(cloud, grant),
             ):
                 result = run_journey(key, _world(cloud, key), journey=journey)
@@ -89,13 +89,13 @@ def drill(cloud: LocalCloud, key: str, journey: Journey, console: Console) -> li
 def render(key: str, findings: list[Finding], console: Console) -> None:
     """One row per grant."""
     table = Table(title=f"{key}: the journey without one grant", title_justify="left")
-    for column in ("function", "grant taken away", "journey", "at"):
+    for column in ("function or server", "grant taken away", "journey", "at"):
         table.add_column(column)
     for finding in findings:
         grant = finding.grant
         good = {"failed": "[green]fails[/]", "not-run": "[yellow]not-run[/]"}
         mark = good.get(finding.result, "[red]still passes[/]")
-        table.add_row(grant.function, "\n".join(grant.actions), mark, finding.at)
+        table.add_row(grant.owner, "\n".join(grant.actions), mark, finding.at)
     console.print(table)
 
 
@@ -104,11 +104,34 @@ def _world(cloud: LocalCloud, key: str) -> World:
     return cloud.world(key, console=Console(quiet=True), waiting=hurried)
 
 
-def _functions(cloud: LocalCloud, stack: str) -> Iterator[tuple[str, str]]:
+def _functions(cloud: LocalCloud, stack: str) -> Iterator[tuple[str, str, bool]]:
+    """(logical id, role, whether it is a server) of each."""
+    for logical_id, name in _resources(cloud, stack, "AWS::Lambda::Function"):
+        configuration = cloud.client("lambda").get_function_configuration(FunctionName=name)
+        if "POWERTOOLS_SERVICE_NAME" in configuration.get("Environment", {}).get("Variables", {}):
+            yield logical_id, configuration["Role"].rsplit("/", 1)[-1], False
+
+
+def _servers(cloud: LocalCloud, stack: str) -> Iterator[tuple[str, str, bool]]:
+    """The same of tasks and instances."""
+    for logical_id, arn in _resources(cloud, stack, "AWS::ECS::TaskDefinition"):
+        task = cloud.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        for name in ("taskRoleArn", "executionRoleArn"):
+            if role := task.get(name):
+                yield logical_id, role.rsplit("/", 1)[-1], True
+    for logical_id, named in _resources(cloud, stack, "AWS::IAM::InstanceProfile"):
+        name = named.rsplit("/", 1)[-1]  # the emulator's Ref is the ARN
+        profile = cloud.client("iam").get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+        for role in profile["Roles"]:
+            yield logical_id, role["RoleName"], True
+
+
+def _resources(cloud: LocalCloud, stack: str, kind: str) -> Iterator[tuple[str, str]]:
+    """(logical id, physical id) of each resource of a type."""
     pages = cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     for page in pages:
         for resource in page["StackResourceSummaries"]:
-            if resource["ResourceType"] == "AWS::Lambda::Function":
+            if resource["ResourceType"] == kind:
                 yield resource["LogicalResourceId"], resource["PhysicalResourceId"]
 
 

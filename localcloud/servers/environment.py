@@ -28,7 +28,6 @@ class Surroundings:
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(sources),
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPYCACHEPREFIX": str(sources.parent / "build" / "servers" / "compiled"),
             "AWS_ENDPOINT_URL": cloud.endpoint_url,
             "AWS_CA_BUNDLE": str(cloud.ca_bundle),
             "AWS_REGION": REGION,

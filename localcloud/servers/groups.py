@@ -62,7 +62,7 @@ def _template(cloud: Cloud, group: Any) -> Any:
 
 def _role(cloud: Cloud, template: Any) -> str | None:
     profile = template.get("IamInstanceProfile") or {}
-    name = profile.get("Name") or profile.get("Arn", "").rpartition("/")[2]
+    name = (profile.get("Name") or profile.get("Arn", "")).rpartition("/")[2]
     if not name:
         return None
     roles = cloud.client("iam").get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]

@@ -1,4 +1,4 @@
-"""Every scenario's journey passes on the local cloud, and uses every grant that its functions have."""
+"""Every scenario's journey passes on the local cloud, and uses every grant that its functions and servers have."""
 
 import json
 from collections import defaultdict
@@ -31,7 +31,7 @@ def test_the_journey_passes(deployed: LocalCloud, journeys: dict[str, ScenarioRe
 
 
 @pytest.mark.parametrize("key", keys())
-def test_every_grant_of_its_functions_is_used(
+def test_every_grant_of_its_functions_and_servers_is_used(
     deployed: LocalCloud, journeys: dict[str, ScenarioResult], key: str
 ) -> None:
     if key not in journeys:
@@ -44,7 +44,7 @@ def test_every_grant_of_its_functions_is_used(
     for grant in grants(deployed, key):
         used = {action for who, actions in allowed.items() if f"/{grant.role}" in who for action in actions}
         needed = any(fnmatchcase(action, pattern) for action in used for pattern in grant.actions)
-        assert needed or not grant.is_asked_for, f"{grant.function} never used {grant.actions}, only {sorted(used)}"
+        assert needed or not grant.is_asked_for, f"{grant.owner} never used {grant.actions}, only {sorted(used)}"
 
 
 def test_without_a_grant_the_journey_fails(deployed: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:

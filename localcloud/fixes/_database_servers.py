@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.fixes import _database_events as events
 from localcloud.internals import need
-from localcloud.stores.home import home
+from localcloud.stores.home import PortTakenError, free_port, home
 from localcloud.stores.postgres import ADDRESS, Postgres, parameters
 from localcloud.stores.postgres_settings import FORCE_TLS, takes_restart
 
@@ -76,7 +76,12 @@ def launch(instance: Instance, *, snapshot: str = "", source: Instance | None = 
     else:
         made.initialize()
     configure(instance)
-    made.start()
+    try:
+        made.start()
+    except PortTakenError:
+        instance["Endpoint"]["Port"] = made.port = free_port()
+        configure(instance)
+        made.start()
     if snapshot or source:
         return
     made.populate(instance["MasterUsername"], instance["_MasterUserPassword"], instance["DBName"])

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 import os
 import secrets
-import socket
 import ssl
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from localcloud.stores import resp
-from localcloud.stores.home import free_port
+from localcloud.stores.home import bound, once
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -34,14 +32,12 @@ class Front:
     """A TLS endpoint at `localhost:port` before the socket of a Redis server."""
 
     def __init__(self, store: Path, admit: Admit) -> None:
-        self.port = free_port()
         self._store = store
         self._admit = admit
-        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(("127.0.0.1", self.port))
+        listening = bound()
+        self.port = int(listening.getsockname()[1])
         self._clients: set[asyncio.Task[None]] = set()
-        self._server = _wait(asyncio.start_server(self._serve, sock=bound, ssl=_context()))
+        self._server = _wait(asyncio.start_server(self._serve, sock=listening, ssl=_context()))
 
     def close(self) -> None:
         """Serve nobody any more."""
@@ -126,7 +122,7 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-@functools.cache
+@once
 def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="store-fronts", daemon=True).start()

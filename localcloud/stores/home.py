@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 KEEPER = Path(__file__).with_name("keeper.py")
 NOBODY = 65534
@@ -19,8 +21,15 @@ PORTS = range(20000, 32000)
 """Below every system's ephemeral ports: a port stays free while the server that has it is stopped."""
 
 
+Made = TypeVar("Made")
+
+
 class StoreError(RuntimeError):
     """A store cannot do what it was asked for; the message is what its program said."""
+
+
+class PortTakenError(StoreError):
+    """Somebody was quicker to take the port."""
 
 
 class Home:
@@ -128,23 +137,41 @@ class Server:
             self._keeper.stdin.close()
 
 
-@functools.cache
+def once(make: Callable[[], Made]) -> Callable[[], Made]:
+    """Let a function run once only, whoever calls it first, also when several threads do."""
+    lock, kept = threading.RLock(), functools.cache(make)
+
+    @functools.wraps(make)
+    def made() -> Made:
+        with lock:
+            return kept()
+
+    return made
+
+
+@once
 def home() -> Home:
     """The home of this emulator's stores, made when the first of them is."""
     return Home()
 
 
-def free_port() -> int:
-    """A loopback port on which nobody listens, outside the ephemeral ones."""
+def bound() -> socket.socket:
+    """A socket bound to a loopback port that nobody else has, outside the ephemeral ones."""
     while True:
-        port = random.choice(PORTS)  # noqa: S311 - not a secret
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", random.choice(PORTS)))  # noqa: S311 - not a secret
+        except OSError:
+            probe.close()
+            continue
+        return probe
+
+
+def free_port() -> int:
+    """A port as of `bound` that is free now."""
+    with bound() as probe:
+        return int(probe.getsockname()[1])
 
 
 def _copy_readable(source: str, target: str) -> None:

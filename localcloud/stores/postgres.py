@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import os
 import shutil
@@ -12,29 +11,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localcloud.stores import postgres_settings as settings
-from localcloud.stores.home import Server, StoreError, free_port, home
+from localcloud.stores.home import PortTakenError, Server, StoreError, free_port, home, once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ADDRESS = "localhost"
 START_SECONDS = 30.0
-_one_template = threading.Lock()
 
 
-@functools.cache
+@once
 def programs() -> Path:
     """PostgreSQL as its user can run it; the launcher says where it is."""
     return home().reachable(Path(os.environ["STORES_POSTGRES"]))
 
 
-@functools.cache
+@once
 def parameters() -> Mapping[str, str]:
     """The parameters that this PostgreSQL knows."""
     return settings.known(home(), programs())
 
 
-@functools.cache
+@once
 def _template() -> Path:
     """A data folder as initdb makes it: copying it takes a fifth of the time of making it."""
     folder = home().folder("template")
@@ -70,13 +68,12 @@ class Postgres:
 
     def initialize(self) -> None:
         """Give it empty data."""
-        with _one_template:
-            template = _template()
-        self.restore(template)
+        self.restore(_template())
 
     def restore(self, copy: Path) -> None:
         """Give it the data of a copy."""
         home().run("cp", "-a", copy, self.data)
+        (self.data / "standby.signal").unlink(missing_ok=True)  # of a replica
 
     def follow(self, source: Postgres) -> None:
         """Give it the data of a running server, which it then replicates."""
@@ -119,7 +116,9 @@ class Postgres:
             while not self._answers():
                 if not self._server.lives or time.monotonic() > until:
                     self.stop(orderly=False)
-                    raise StoreError(f"PostgreSQL does not start: {_last_words(log)}")
+                    said = _last_words(log)
+                    kind = PortTakenError if "Address already in use" in said else StoreError
+                    raise kind(f"PostgreSQL does not start: {said}")
                 time.sleep(0.02)
 
     def stop(self, *, orderly: bool = True) -> None:
@@ -190,4 +189,4 @@ def _identifier(name: str) -> str:
 
 
 def _last_words(log: Path) -> str:
-    return " ".join(log.read_text(errors="replace").splitlines()[-3:])
+    return " ".join(log.read_text(errors="replace").splitlines()[-5:])

@@ -21,6 +21,7 @@ def template(**properties: Any) -> dict[str, Any]:
     """A database, its secret and its parameter group."""
     group = {"Family": "postgres17", "Description": "d", "Parameters": {"log_min_duration_statement": "500"}}
     settings: dict[str, Any] = {"MultiAZ": True, "DBParameterGroupName": {"Ref": "Group"}}
+    settings["EnableCloudwatchLogsExports"] = ["postgresql"]
     return {
         "Secret": databases.secret(),
         "Group": {"Type": "AWS::RDS::DBParameterGroup", "Properties": group},
@@ -76,6 +77,7 @@ def test_what_the_template_says_is_told(cloud: LocalCloud, made: dict[str, str])
     found = databases.described(cloud, made["Database"])
     assert (found["MultiAZ"], found["BackupRetentionPeriod"], found["DBName"]) == (True, 7, "app")
     assert {found["AvailabilityZone"], found["SecondaryAvailabilityZone"]} == {"us-east-1a", "us-east-1b"}
+    assert found["EnabledCloudwatchLogsExports"] == ["postgresql"]
 
 
 def test_stopped_it_refuses_and_started_it_has_kept_everything(

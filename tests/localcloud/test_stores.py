@@ -4,17 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from localcloud import environment
+from localcloud import cdk, certificates, environment
 from localcloud.certificates import Certificates
-from localcloud.cloud import LocalCloud
+from localcloud.cloud import EMULATOR_PYTHON, LocalCloud
 from localcloud.stores import postgres_settings as settings
-from localcloud.stores.home import PORTS, Home, StoreError, free_port
+from localcloud.stores.home import PORTS, Home, StoreError, free_port, once
 from tests.localcloud import databases, probes
 
 POSTGRES = Path(environment.of_emulator(Path("/none"), Certificates.below(Path("/none")))["STORES_POSTGRES"])
@@ -91,6 +93,20 @@ time.sleep(60)
     assert probes.eventually(partial(_has_ended, keeper))
 
 
+def test_what_is_made_once_is_made_once() -> None:
+    made: list[int] = []
+
+    def make() -> object:
+        made.append(1)
+        threading.Event().wait(0.05)
+        return object()
+
+    get = once(make)
+    with ThreadPoolExecutor() as pool:
+        assert len(set(pool.map(lambda _: id(get()), range(8)))) == 1
+    assert made == [1]
+
+
 def test_ports_are_below_those_that_connections_take() -> None:
     assert free_port() in PORTS
     bounds = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -109,6 +125,26 @@ def test_a_group_cannot_take_what_is_ours_nor_what_means_nothing_here(home: Home
     assert not {"nonsense", "maintenance_work_mem"} & told.keys()
     assert settings.takes_restart("max_connections", known)
     assert not settings.takes_restart("work_mem", known)
+
+
+def test_a_port_that_somebody_took_is_given_up(tmp_path: Path) -> None:
+    """In the emulator's interpreter, which has the driver."""
+    source = """
+import socket
+from localcloud.fixes import _database_servers as servers
+instance = {"DBInstanceIdentifier": "a", "DbiResourceId": "db-A", "DBInstanceArn": "arn:a", "EngineVersion": "17"}
+instance |= {"MasterUsername": "owner", "_MasterUserPassword": "first-one", "DBName": "app", "AvailabilityZone": "x-a"}
+server = servers.give(instance)
+with socket.socket() as other:
+    other.bind(("127.0.0.1", server.port))
+    other.listen()
+    servers.launch(instance)
+    print(instance["Endpoint"]["Port"] == server.port != other.getsockname()[1], server.sql("SELECT 1"))
+"""
+    given = dict(environment.of_emulator(tmp_path, certificates.ensure(tmp_path / "tls", "us-east-1")))
+    command = [str(EMULATOR_PYTHON), "-c", source]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cdk.ROOT, env=given, check=False)
+    assert done.stdout.splitlines()[-1:] == ["True [(1,)]"], done.stderr
 
 
 @pytest.mark.cloud

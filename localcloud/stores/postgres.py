@@ -148,9 +148,8 @@ class Postgres:
         for statement in settings.roles(quoted):
             self.sql(statement)
         self.change_password(master, password)
-        for name, owner in ((settings.ADMIN, settings.ADMIN), (database, master)):
-            if name and name != "postgres":
-                self.sql(f"CREATE DATABASE {_identifier(name)} OWNER {_identifier(owner)}")
+        if database and database != "postgres":
+            self.sql(f"CREATE DATABASE {_identifier(database)} OWNER {quoted}")
 
     def change_password(self, user: str, password: str) -> None:
         """Set a user's password."""

@@ -16,7 +16,7 @@ FORCE_TLS = "rds.force_ssl"
 
 _OURS = frozenset({
     *("listen_addresses", "port", "unix_socket_directories", "data_directory", "hba_file", "config_file", "ident_file"),
-    *("ssl", "ssl_cert_file", "ssl_key_file", "ssl_ca_file", "fsync", "full_page_writes", "synchronous_commit"),
+    *("ssl", "ssl_cert_file", "ssl_key_file", "ssl_ca_file", "fsync", "full_page_writes"),
     # Sized for an instance class of AWS, not for this machine.
     *("shared_buffers", "huge_pages", "effective_cache_size", "max_wal_size", "min_wal_size", "max_worker_processes"),
     *("logging_collector", "log_destination", "log_directory", "log_filename", "archive_command", "archive_mode"),
@@ -59,10 +59,10 @@ def configuration(folder: Path, port: int, group: Mapping[str, str], parameters:
         "password_encryption": "scram-sha-256",
         "timezone": "UTC" if Path("/usr/share/zoneinfo/UTC").exists() else "GMT",
         "log_line_prefix": _LOG_PREFIX,
-        # The data is gone with the local cloud: nothing need survive this machine.
+        # The data is gone with the local cloud: nothing need survive this machine. What is committed survives the
+        # server's sudden end, as a failover does on AWS: it has been given to the operating system.
         "fsync": "off",
         "full_page_writes": "off",
-        "synchronous_commit": "off",
         "shared_buffers": "16MB",
         "max_wal_size": "64MB",
         "min_wal_size": "4MB",

@@ -78,13 +78,15 @@ def private_rules(tiers: dict[str, str], networks: Sequence[str]) -> tuple[list[
 def isolated_rules(tiers: dict[str, str]) -> tuple[list[Rule], list[Rule]]:
     """In and out of the tier of data: the private tier and itself, of private addresses; then S3 and DynamoDB.
 
+    It answers the private tier and asks it on 443; as answers go to any port from 1024, security groups decide there.
     Their gateway endpoints are reached at public addresses, and a network ACL cannot name a prefix list. So HTTPS may
     pass to any public address: the route table, which has those two services alone, decides where it gets.
     """
-    inside = [Rule(tiers["private"], _ANY_PORT), Rule(tiers["isolated"])]
-    inside += [Rule(one, allow=False) for one in PRIVATE_RANGES]
+    within = [Rule(tiers["isolated"]), *(Rule(one, allow=False) for one in PRIVATE_RANGES)]
     last = Fragmentation(_ANYWHERE)
-    return [*inside, Rule(_ANYWHERE, _EPHEMERAL), last], [*inside, Rule(_ANYWHERE, _HTTPS), last]
+    incoming = [Rule(tiers["private"], _ANY_PORT), *within, Rule(_ANYWHERE, _EPHEMERAL)]
+    outgoing = [Rule(tiers["private"], _HTTPS), Rule(tiers["private"], _EPHEMERAL), *within, Rule(_ANYWHERE, _HTTPS)]
+    return [*incoming, last], [*outgoing, last]
 
 
 def attach(

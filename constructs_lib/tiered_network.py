@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from ipaddress import IPv4Network
 
-from aws_cdk import Duration, Fn, RemovalPolicy
+from aws_cdk import Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -135,6 +136,17 @@ class TieredNetwork(Construct):
         self.customer_gateway_id = link.customer_gateway_id if link else None
         self.vpn_connection_id = link.connection_id if link else None
         self.alarms += link.alarms if link else []
+
+    def grant_change_acls(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody change the rules of the three network ACLs, as to shut out an address, and nothing else."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAclEntry", "ec2:ReplaceNetworkAclEntry"],
+            resource_arns=[
+                Stack.of(self).format_arn(service="ec2", resource="network-acl", resource_name=acl.network_acl_id)
+                for acl in self.network_acls.values()
+            ],
+        )
 
     def _separate_tiers(self, networks: tuple[str, ...]) -> dict[str, ec2.NetworkAcl]:
         rules = {

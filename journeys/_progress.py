@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from journeys._results import Result, StepResult
@@ -21,6 +22,7 @@ def mark(result: Result, console: Console) -> Text:
 
 
 _INDENT = " " * 6
+_WIDEST = 200
 
 
 def _evidence(step: StepResult, width: int) -> list[str]:
@@ -67,6 +69,13 @@ class Progress:
         here = Path.cwd()
         short = path.relative_to(here) if path.is_relative_to(here) else path
         self._line(Text(f"{_INDENT}saved {short}", style="dim"))
+
+    def table(self, table: Table) -> None:
+        """Print a table as evidence, indented like it, and as wide as it is: cells that are cut tell nothing."""
+        wide = Console(width=_WIDEST)
+        for line in wide.render_lines(table, wide.options, pad=False):
+            parts = [(segment.text, segment.style or "") for segment in line if not segment.control]
+            self._line(Text.assemble(_INDENT, *parts))
 
     def _line(self, text: Text) -> None:
         # Never wrapped: a path or an id must be copied whole.

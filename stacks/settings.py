@@ -33,9 +33,16 @@ class Settings:
         hosted_zone_id: Context ``hosted_zone_id``: the public hosted zone of ``domain``, which then gets the records.
             Left out: each stack with names makes a zone of its own, ``microservices.<domain>``, and its certificate is
             issued once that zone's name servers are entered where the domain is registered.
+        nat_gateways: Context ``nat_gateways``: of each network, 0-3. Left out: one per zone. Each costs by the hour.
+        interface_endpoints: Context ``interface_endpoints``: services that the scenario network has an interface
+            endpoint of, comma separated; "none" for none. Default "logs,secretsmanager". Each costs by hour and zone.
+        vpn_remote: Context ``vpn_remote``: public address of the device that the scenario network has a VPN to; "none"
+            for no VPN. Default 203.0.113.10, an address of RFC 5737: a stand-in whose tunnels stay down.
+        vpn_networks: Context ``vpn_networks``: the networks behind it, comma separated. Default "192.168.0.0/16".
 
     Raises:
-        ValueError: ``retain`` is neither "true" nor "false", the target is not supported, or ``domain`` is none.
+        ValueError: ``retain`` is neither "true" nor "false", the target is not supported, ``domain`` is none, or
+            ``nat_gateways`` no number from 0 to 3.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -47,6 +54,10 @@ class Settings:
     quicksight_user: str | None = None
     domain: str = "example.com"
     hosted_zone_id: str | None = None
+    nat_gateways: int | None = None
+    interface_endpoints: tuple[str, ...] = ("logs", "secretsmanager")
+    vpn_remote: str | None = "203.0.113.10"
+    vpn_networks: tuple[str, ...] = ("192.168.0.0/16",)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(_DOMAIN, self.domain):
@@ -70,16 +81,34 @@ class Settings:
             prefix=str(context("prefix") or ""),
             alarm_email=context("alarm_email"),
             retain=retain == "true",
-            options=tuple(name.strip() for name in str(context("options") or "").split(",") if name.strip()),
+            options=_listed(context("options")),
             quicksight_user=context("quicksight_user"),
             domain=str(context("domain") or cls.domain),
             hosted_zone_id=context("hosted_zone_id"),
+            nat_gateways=_nat_gateways(context("nat_gateways")),
+            interface_endpoints=_listed(context("interface_endpoints"), cls.interface_endpoints),
+            vpn_remote=next(iter(_listed(context("vpn_remote"), (str(cls.vpn_remote),))), None),
+            vpn_networks=_listed(context("vpn_networks"), cls.vpn_networks),
         )
 
     @property
     def removal_policy(self) -> RemovalPolicy:
         """What happens to stateful resources when their stack is deleted."""
         return RemovalPolicy.RETAIN if self.retain else RemovalPolicy.DESTROY
+
+
+def _listed(value: Any, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The names of a comma separated list; "none" is the empty one."""
+    names = tuple(name.strip() for name in str(value or "").split(",") if name.strip())
+    return () if names == ("none",) else names or default
+
+
+def _nat_gateways(value: Any) -> int | None:
+    if value is None:
+        return None
+    if str(value) not in {"0", "1", "2", "3"}:
+        raise ValueError(f"nat_gateways: must be a number from 0 to 3, got {value!r}")
+    return int(value)
 
 
 def _scenarios(context: Callable[[str], Any]) -> tuple[str, ...]:

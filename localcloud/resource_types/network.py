@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from localcloud.calls import call
 from localcloud.resource_types._ec2 import retag, tag
 
 if TYPE_CHECKING:
@@ -22,13 +23,18 @@ _OTHER_SIDES = {
 
 def register(registry: Registry) -> None:
     """Add the types."""
-    for way in ("Ingress", "Egress"):
-        registry.relation(
-            f"AWS::EC2::SecurityGroup{way}",
-            service="ec2",
-            do=partial(_rule, f"AuthorizeSecurityGroup{way}"),
-            undo=partial(_rule, f"RevokeSecurityGroup{way}"),
-        )
+    registry.relation(
+        "AWS::EC2::SecurityGroupIngress",
+        service="ec2",
+        do=partial(_rule, "AuthorizeSecurityGroupIngress"),
+        undo=partial(_rule, "RevokeSecurityGroupIngress"),
+    )
+    registry.relation(
+        "AWS::EC2::SecurityGroupEgress",
+        service="ec2",
+        do=lambda props: [*_without_default(props["GroupId"]), *_rule("AuthorizeSecurityGroupEgress", props)],
+        undo=partial(_rule, "RevokeSecurityGroupEgress"),
+    )
     registry.adapter(
         "AWS::EC2::FlowLog",
         service="ec2",
@@ -56,6 +62,17 @@ def _rule(action: str, props: Props) -> list[Call]:
                     described = parameter.rpartition(".")[0] + ".Description"
                     parameters[f"IpPermissions.1.{described}"] = props["Description"]
     return [(action, parameters)]
+
+
+def _without_default(group: str) -> list[Call]:
+    """With a rule of its own, a group loses the one that lets everything out (source: aws-cdk, issues 987, 3355)."""
+    answer = call("ec2", "DescribeSecurityGroups", {"GroupId.1": group})
+    everything = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
+    for item in answer.iterfind(".//ipPermissionsEgress/item"):
+        ranges = [one.text for one in item.iterfind("ipRanges/item/cidrIp")]
+        if item.findtext("ipProtocol") == "-1" and ranges == ["0.0.0.0/0"]:
+            return _rule("RevokeSecurityGroupEgress", {"GroupId": group, **everything})
+    return []
 
 
 def _flow_log(props: Props) -> dict[str, str]:

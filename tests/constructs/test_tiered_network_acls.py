@@ -111,7 +111,7 @@ def _drop(tier: str, direction: str, **like: Any) -> Callable[[Template], None]:
     [
         (_drop("Public", "Out", PortRange={"From": 1024, "To": 65535}), INTERNET, PUBLIC, 443),
         (_drop("Private", "In", PortRange={"From": 1024, "To": 65535}), PRIVATE, INTERNET, 443),
-        (_drop("Isolated", "Out", PortRange={"From": 0, "To": 65535}), PRIVATE, ISOLATED, 5432),
+        (_drop("Isolated", "Out", PortRange={"From": 1024, "To": 65535}), PRIVATE, ISOLATED, 5432),
         (_drop("Isolated", "In", PortRange={"From": 1024, "To": 65535}), ISOLATED, INTERNET, 443),
     ],
 )

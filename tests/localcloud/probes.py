@@ -29,8 +29,8 @@ def deploy(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str
         The Ref of every resource by its logical id, and the `attributes`.
     """
     name = f"probe-{next(_numbers)}"
-    formation, template = cloud.client("cloudformation"), _template(resources, attributes)
-    formation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+    formation, template = cloud.client("cloudformation"), _template(cloud, resources, attributes)
+    formation.create_stack(StackName=name, **template, Capabilities=["CAPABILITY_NAMED_IAM"])
     assert eventually(lambda: not _status(cloud, name).endswith("_IN_PROGRESS"), seconds=60)
     assert _status(cloud, name) == "CREATE_COMPLETE", failures(cloud, name)
     _deployed.append(name)
@@ -40,17 +40,27 @@ def deploy(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str
 def update(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str, str]) -> dict[str, str]:
     """Change the stack that was deployed last into this template; what `deploy` returns."""
     name = _deployed[-1]
-    formation, template = cloud.client("cloudformation"), _template(resources, attributes)
-    formation.update_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+    formation, template = cloud.client("cloudformation"), _template(cloud, resources, attributes)
+    formation.update_stack(StackName=name, **template, Capabilities=["CAPABILITY_NAMED_IAM"])
     assert eventually(lambda: not _status(cloud, name).endswith("_IN_PROGRESS"), seconds=60)
     assert _status(cloud, name) == "UPDATE_COMPLETE", failures(cloud, name)
     return _outputs(cloud, name)
 
 
-def _template(resources: dict[str, Any], attributes: dict[str, tuple[str, str]]) -> str:
+# A longer one must be in a bucket.
+_LONGEST_BODY = 51_200
+
+
+def _template(cloud: LocalCloud, resources: dict[str, Any], attributes: dict[str, tuple[str, str]]) -> dict[str, str]:
     outputs: dict[str, Any] = {logical: {"Value": {"Ref": logical}} for logical in resources}
     outputs |= {name: {"Value": {"Fn::GetAtt": list(what)}} for name, what in attributes.items()}
-    return json.dumps({"Resources": resources, "Outputs": outputs})
+    body = json.dumps({"Resources": resources, "Outputs": outputs})
+    if len(body) <= _LONGEST_BODY:
+        return {"TemplateBody": body}
+    s3, bucket = cloud.client("s3"), f"templates-{next(_numbers)}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="template.json", Body=body.encode())
+    return {"TemplateURL": f"https://s3.{REGION}.amazonaws.com/{bucket}/template.json"}
 
 
 def _outputs(cloud: LocalCloud, name: str) -> dict[str, str]:

@@ -47,7 +47,8 @@ def test_rules_between_groups_and_flow_logs_are_made_and_leave(cloud: LocalCloud
     )
     (rule,) = nodes["IpPermissions"]
     assert (rule["FromPort"], [one["GroupId"] for one in rule["UserIdGroupPairs"]]) == (9111, [made["CallersId"]])
-    to_nodes = [one for one in callers["IpPermissionsEgress"] if one.get("FromPort") == 9111]
+    to_nodes = callers["IpPermissionsEgress"]
+    assert [one.get("FromPort") for one in to_nodes] == [9111], "the rule that lets everything out is still there"
     assert [pair["GroupId"] for one in to_nodes for pair in one["UserIdGroupPairs"]] == [made["NodesId"]]
     (log,) = ec2.describe_flow_logs(FlowLogIds=[made["Log"]])["FlowLogs"]
     assert (log["ResourceId"], log["TrafficType"]) == (made["Vpc"], "REJECT")

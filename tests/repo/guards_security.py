@@ -26,10 +26,23 @@ _SECRET = re.compile(
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|api_?key|private_?key|access_?token|auth_?token)$")
 # Resolved at deploy time, or a unit of time (Cognito's TokenValidityUnits).
 _HARMLESS = re.compile(r"\{\{resolve:|(seconds|minutes|hours|days)$")
-# X-Ray's two actions, Session Manager's four, ECR's sign-in and the one that makes a random text take no resource
-# (source: Service Authorization Reference, "Actions for AWS X-Ray", "Amazon Message Gateway Service", "Amazon ECR" and
-# "AWS Secrets Manager").
+# X-Ray's two actions, Session Manager's four, ECR's sign-in, the one that makes a random text and those that only look
+# at a network take no resource (source: Service Authorization Reference, "Actions for AWS X-Ray", "Amazon Message
+# Gateway Service", "Amazon ECR", "AWS Secrets Manager" and "Amazon EC2").
 _WITHOUT_RESOURCE = {
+    "ec2:DescribeCustomerGateways",
+    "ec2:DescribeFlowLogs",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeNatGateways",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribePrefixLists",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeVpcs",
+    "ec2:DescribeVpnConnections",
+    "ec2:DescribeVpnGateways",
     "ecr:GetAuthorizationToken",
     "secretsmanager:GetRandomPassword",
     "xray:PutTelemetryRecords",

@@ -1,4 +1,4 @@
-"""localcloud/fixes/gateway_endpoints.py."""
+"""localcloud/fixes/vpc_endpoints.py."""
 
 from ipaddress import ip_network
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from localcloud.cloud import LocalCloud
-from tests.localcloud.networks import scratch_vpc
+from tests.localcloud import probes
+from tests.localcloud.networks import ref, resource, scratch_vpc, vpc
 
 pytestmark = pytest.mark.cloud
 
@@ -49,3 +50,35 @@ def test_the_addresses_of_services_are_public(cloud: LocalCloud, bare: LocalClou
     entries = cloud.client("ec2").get_managed_prefix_list_entries(PrefixListId=prefix_list(cloud)["PrefixListId"])
     assert [one["Cidr"] for one in entries["Entries"]] == [cidr]
     assert not ip_network(prefix_list(bare)["Cidrs"][0]).is_global, "they are now: the fix can go"
+
+
+def interface_endpoints(cloud: LocalCloud) -> tuple[Any, dict[str, str]]:
+    """What a VPC with an interface endpoint answers when it is asked for its endpoints."""
+    endpoint = resource(
+        "VPCEndpoint",
+        VpcId=ref("Vpc"),
+        ServiceName="com.amazonaws.us-east-1.logs",
+        VpcEndpointType="Interface",
+        SubnetIds=[ref("Subnet")],
+        SecurityGroupIds=[probes.attribute("Group", "GroupId")],
+        PrivateDnsEnabled=True,
+    )
+    group = resource("SecurityGroup", GroupDescription="endpoints", VpcId=ref("Vpc"))
+    resources = {**vpc("Subnet"), "Group": group, "Endpoint": endpoint}
+    made = probes.deploy(cloud, resources, GroupId=("Group", "GroupId"))
+    filters = [{"Name": "vpc-id", "Values": [made["Vpc"]]}]
+    found = cloud.client("ec2").describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+    probes.destroy(cloud)
+    return found, made
+
+
+def test_an_endpoint_tells_its_groups_and_a_vpc_its_own_endpoints(cloud: LocalCloud, bare: LocalCloud) -> None:
+    routes_to_lists(cloud)
+    (found,), made = interface_endpoints(cloud)
+    assert (found["VpcEndpointId"], found["PrivateDnsEnabled"]) == (made["Endpoint"], True)
+    assert [one["GroupId"] for one in found["Groups"]] == [made["GroupId"]]
+
+    routes_to_lists(bare)
+    theirs, made = interface_endpoints(bare)
+    assert len(theirs) > 1, "the emulator filters now"
+    assert not any("Groups" in one for one in theirs), "the emulator tells groups now"

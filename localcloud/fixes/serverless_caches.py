@@ -16,12 +16,14 @@ from typing import Any
 from localcloud.fixes import _cache_login as login
 from localcloud.internals import need
 from localcloud.stores.front import ADDRESS, Front
+from localcloud.stores.home import StoreError
 from localcloud.stores.redis import Redis
 
 Record = dict[str, Any]
 Parameters = dict[str, Any]
 _OK = 200
-_USERS = ("_create_user", "_modify_user", "_delete_user", "_create_user_group", "_modify_user_group")
+_USERS = ("_create_user", "_modify_user")
+_MEMBERS = ("_delete_user", "_modify_user_group")
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,29 @@ def apply() -> None:
     elasticache = need(
         "services.elasticache",
         *("_create_serverless_cache", "_modify_serverless_cache", "_delete_serverless_cache"),
-        *("_serverless_caches", "_users", "_user_groups", "_p", "_error", "_user_xml", "_xml", *_USERS),
+        *("_serverless_caches", "_users", "_user_groups", "_p", "_error", "_user_xml", "_xml", *_USERS, *_MEMBERS),
     )
     wrapped = _Service(elasticache)
-    vars(elasticache).update(
-        _create_serverless_cache=wrapped.create,
-        _modify_serverless_cache=wrapped.modify,
-        _delete_serverless_cache=wrapped.delete,
-        _create_user=wrapped.user(elasticache._create_user),
-        _modify_user=wrapped.user(elasticache._modify_user),
-        **{name: wrapped.then_set_users(getattr(elasticache, name)) for name in _USERS if "group" in name},
-    )
+    changed: dict[str, Callable[[Parameters], Any]] = {
+        "_create_serverless_cache": wrapped.create,
+        "_modify_serverless_cache": wrapped.modify,
+        "_delete_serverless_cache": wrapped.delete,
+    }
+    changed |= {name: wrapped.user(getattr(elasticache, name)) for name in _USERS}
+    changed |= {name: wrapped.then_set_users(getattr(elasticache, name)) for name in _MEMBERS}
+    vars(elasticache).update({name: _answering(elasticache, each) for name, each in changed.items()})
+
+
+def _answering(elasticache: Any, handler: Callable[[Parameters], Any]) -> Callable[[Parameters], Any]:
+    """What Redis refuses is refused to the caller: an access string that this version does not know."""
+
+    def answered(p: Parameters) -> Any:
+        try:
+            return handler(p)
+        except StoreError as error:
+            return elasticache._error("InvalidParameterValue", str(error), 400)
+
+    return answered
 
 
 class _Service:
@@ -73,7 +87,11 @@ class _Service:
         _caches[cache["ARN"]] = _Cache(server, front, secrets.token_hex())
         cache["Endpoint"] = {"Address": ADDRESS, "Port": front.port}
         cache["ReaderEndpoint"] = dict(cache["Endpoint"])
-        self._set_users(cache)
+        try:
+            self._set_users(cache)
+        except StoreError:
+            self.delete(p)
+            raise
         return self._create_answer(cache)
 
     def modify(self, p: Parameters) -> Any:

@@ -223,6 +223,26 @@ def test_a_change_of_users_is_known_at_once(cloud: LocalCloud, made: dict[str, s
         )
 
 
+def test_an_access_string_that_is_not_understood_is_refused(cloud: LocalCloud) -> None:
+    """Redis 6.2 has no rights to keys by reading and writing (%R~), which came with 7."""
+    elasticache = cloud.client("elasticache")
+    user = {"UserId": "newer", "UserName": "newer", "Engine": "valkey", "NoPasswordRequired": True}
+    elasticache.create_user(**user, AccessString="on %R~app:* +get")
+    elasticache.create_user_group(UserGroupId="newer", Engine="valkey", UserIds=["newer"])
+    with pytest.raises(ClientError, match=r"InvalidParameterValue.*%R~"):
+        elasticache.create_serverless_cache(ServerlessCacheName="newer", Engine="valkey", UserGroupId="newer")
+    with pytest.raises(ClientError, match="ServerlessCacheNotFound"):
+        elasticache.describe_serverless_caches(ServerlessCacheName="newer")
+    elasticache.modify_user(UserId="newer", AccessString="on ~app:* +get +ping")
+    made = elasticache.create_serverless_cache(ServerlessCacheName="newer", Engine="valkey", UserGroupId="newer")
+    at = {"Host": "localhost", "Port": str(made["ServerlessCache"]["Endpoint"]["Port"])}
+    assert client(cloud, at, "newer", "anything").ping()
+    elasticache.delete_user(UserId="newer")
+    with pytest.raises((redis.exceptions.AuthenticationError, redis.exceptions.ConnectionError)):
+        client(cloud, at, "newer", "anything").ping()
+    elasticache.delete_serverless_cache(ServerlessCacheName="newer")
+
+
 def test_update_in_place_replacement_and_deletion(cloud: LocalCloud) -> None:
     def cache(**properties: Any) -> dict[str, Any]:
         given = {"ServerlessCacheName": "open", "Engine": "valkey", "Description": "first"}

@@ -1,5 +1,6 @@
 """The local cloud's command line: `python -m localcloud run|up|down`."""
 
+import contextlib
 import re
 import shlex
 import time
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from journeys._report import Report, ScenarioResult, render, write
 from journeys._runner import BrokenJourneyError, UnknownJourneyError, load, run_journey
+from journeys._servers import Server
 from localcloud import cdk, differences, leftovers
 from localcloud import grants as drill
 from localcloud.cloud import REGION, LocalCloud
@@ -94,10 +96,13 @@ def up(
         with LocalCloud.start(STATES / "up", progress=Progress(console)) as cloud:
             stacks = cloud.deploy(keys) if keys else []
             differences.render(cloud.ready, stacks, console)
-            _tell(cloud, console)
-            while True:
-                cloud.check_alive()
-                time.sleep(0.5)
+            with contextlib.closing(cloud.servers()) as servers:
+                running = [server for stack in stacks for server in servers.of_stack(stack.name)]
+                _tell(cloud, console)
+                _tell_servers(running, servers.proxy_url, console)
+                while True:
+                    cloud.check_alive()
+                    time.sleep(0.5)
     except LocalCloudError as error:
         _stop(str(error), FAILED)
     except KeyboardInterrupt:
@@ -129,6 +134,16 @@ def _tell(cloud: LocalCloud, console: Console) -> None:
     for stack, outputs in cloud.outputs.items():
         for name, value in outputs.items():
             console.print(Text.assemble((f"{stack}.{name}", "bold"), f" = {value}"), soft_wrap=True)
+
+
+def _tell_servers(running: list[Server], proxy_url: str, console: Console) -> None:
+    """Which servers run, and how the names in front of them are reached."""
+    for server in running:
+        console.print(Text.assemble((server.name, "bold"), f" at {server.target} in {server.zone}"), soft_wrap=True)
+    if running:
+        console.print(
+            Text(f"Names lead here by the proxy: curl --proxy {proxy_url} --cacert $AWS_CA_BUNDLE https://...")
+        )
     console.print("Up. Ctrl-C (or make down) ends it.")
 
 

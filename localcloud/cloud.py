@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +137,11 @@ class LocalCloud:
     def world(self, key: str, *, console: Console | None = None, waiting: Waiting | None = None) -> World:
         """A journey's world: the deployed stack of scenario `key` in this cloud; it can be used once."""
         outputs, build = self.outputs[stack_id(key)], cdk.ROOT / "build"
-        servers = partial(LocalServers, self, port=self.ready.port, state=self.state, progress=self._progress)
-        return World(key, self.target, outputs, build=build, console=console, waiting=waiting, servers=servers)
+        return World(key, self.target, outputs, build=build, console=console, waiting=waiting, servers=self.servers)
+
+    def servers(self) -> LocalServers:
+        """The servers of the deployed stacks; none runs before it is asked for, all end with `close`."""
+        return LocalServers(self, port=self.ready.port, state=self.state, progress=self._progress)
 
     def resources(self, key: str) -> Resources:
         """How many resources the deployed stack of scenario `key` has, by who makes them here."""

@@ -39,6 +39,9 @@ class LocalServers:
         state: its state folder.
         progress: where it says that it installs packages.
         sources: the folder of the server packages.
+
+    Attributes:
+        proxy_url: A proxy through which the names of the cloud are reached.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class LocalServers:
         names = Names(cloud.client("route53"))
         proxy = Proxy(port, names.__contains__)
         self._ending.callback(proxy.close)
+        self.proxy_url = proxy.url
         self._logs = LogSender()
         self._ending.callback(self._logs.close)
         self._surroundings = Surroundings(cloud, proxy_url=proxy.url, state=state, sources=sources)
@@ -63,6 +67,18 @@ class LocalServers:
     def of_group(self, group: str) -> list[Server]:
         """See journeys._servers.Servers."""
         return self._of(f"group {group}", lambda: plan_of_group(self._cloud, group))
+
+    def of_stack(self, stack: str) -> list[Server]:
+        """Those of every service and group of a stack by its name."""
+        pages = self._cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        found: list[Server] = []
+        for resource in (one for page in pages for one in page["StackResourceSummaries"]):
+            if resource["ResourceType"] == "AWS::ECS::Service":
+                cluster, service = resource["PhysicalResourceId"].split("/")[-2:]
+                found += self.of_service(cluster, service)
+            elif resource["ResourceType"] == "AWS::AutoScaling::AutoScalingGroup":
+                found += self.of_group(resource["PhysicalResourceId"])
+        return found
 
     def start(self, like: Server) -> Server:
         """See journeys._servers.Servers. In the zone of `like`."""

@@ -1,5 +1,6 @@
 """One server that runs."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -90,18 +91,17 @@ class RunningServer:
         self._over.set()
         if self._noticing:
             self._noticing.join()
-        try:
+        # The emulator may be gone already, or the target group; the process must end all the same.
+        with contextlib.suppress(BotoCoreError, ClientError):
             self._registration.leave()
-        except (BotoCoreError, ClientError):
-            # The emulator may be gone already, or the target group; the process must end all the same.
-            self._over.set()
         self._child.stop(self.plan.stop_seconds)
 
     def _notice(self) -> None:
-        while not self._over.wait(_PAUSE):
-            if set(self._registration.states()) <= _GONE:
-                self._registration.leave()
-                return
+        with contextlib.suppress(BotoCoreError, ClientError):
+            while not self._over.wait(_PAUSE):
+                if set(self._registration.states()) <= _GONE:
+                    self._registration.leave()
+                    return
 
     def _listens(self) -> bool:
         try:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,19 @@ from tests.localcloud.test_inventory import READY
 KEY = "order-queue"
 
 
+class StubServers:
+    """One server of each stack."""
+
+    proxy_url = "http://127.0.0.1:3128"
+    closed = False
+
+    def of_stack(self, stack: str) -> list[Any]:
+        return [SimpleNamespace(name=f"{stack}-1", target="127.0.0.1:8000", zone="us-east-1a")]
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class Stub:
     """A local cloud that does nothing; `wrong` is what its deploy raises, `dies` what it tells after the journey."""
 
@@ -27,6 +41,7 @@ class Stub:
         self.ready = READY
         self.outputs = {"OrderQueue": {"QueueUrl": "https://queue"}}
         self.environment = {"AWS_ENDPOINT_URL": "https://127.0.0.1:1"}
+        self.given = StubServers()
 
     @contextmanager
     def start(self, *_state: Path, **_more: Any) -> Iterator["Stub"]:
@@ -35,7 +50,10 @@ class Stub:
     def deploy(self, _names: list[str]) -> list[cdk.DeployableStack]:
         if self.wrong:
             raise self.wrong
-        return []
+        return [cdk.DeployableStack("OrderQueue", "OrderQueue", Path())]
+
+    def servers(self) -> "StubServers":
+        return self.given
 
     def world(self, key: str, **_more: Any) -> str:
         return key
@@ -100,8 +118,12 @@ def test_an_emulator_that_dies_under_a_journey(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_up_tells_what_to_export(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code, said = invoke(monkeypatch, tmp_path, Stub(dies=LocalCloudError("it died")), "passed", "up", KEY)
+    stub = Stub(dies=LocalCloudError("it died"))
+    code, said = invoke(monkeypatch, tmp_path, stub, "passed", "up", KEY)
     assert code == 1
+    assert "OrderQueue-1 at 127.0.0.1:8000 in us-east-1a" in said
+    assert "--proxy http://127.0.0.1:3128" in said
+    assert stub.given.closed
     assert "export AWS_ENDPOINT_URL=https://127.0.0.1:1" in said
     assert "OrderQueue.QueueUrl = https://queue" in said
 

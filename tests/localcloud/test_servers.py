@@ -173,6 +173,19 @@ def test_a_group_runs_as_its_user_data_says(cloud: LocalCloud, made: dict[str, s
     probe.close()
 
 
+def test_all_of_a_stack(cloud: LocalCloud, made: dict[str, str], servers: LocalServers) -> None:
+    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    (name,) = (
+        stack["StackName"]
+        for stack in stacks
+        if {"OutputKey": "Vpc", "OutputValue": made["Vpc"]} in stack.get("Outputs", [])
+    )
+    everyone = servers.of_stack(name)
+    both = servers.of_service(made["Cluster"], made["Service"].split("/")[-1]) + servers.of_group(made["Group"])
+    assert sorted(one.name for one in everyone) == sorted(one.name for one in both)
+    assert len(everyone) == 4
+
+
 def test_closing_ends_every_process(cloud: LocalCloud, made: dict[str, str], sources: Path, probe: Probe) -> None:
     servers = LocalServers(cloud, port=cloud.ready.port, state=cloud.state, sources=sources)
     servers.of_service(made["Cluster"], made["Service"])

@@ -178,7 +178,7 @@ def test_all_of_a_stack(cloud: LocalCloud, made: dict[str, str], servers: LocalS
     (name,) = (
         stack["StackName"]
         for stack in stacks
-        if {"OutputKey": "Vpc", "OutputValue": made["Vpc"]} in stack.get("Outputs", [])
+        if made["Vpc"] in {output["OutputValue"] for output in stack.get("Outputs", [])}
     )
     everyone = servers.of_stack(name)
     both = servers.of_service(made["Cluster"], made["Service"].split("/")[-1]) + servers.of_group(made["Group"])

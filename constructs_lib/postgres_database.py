@@ -208,7 +208,7 @@ class PostgresDatabase(Construct):
             source_type="db-instance",
             source_ids=[self.instance.instance_identifier],
             event_categories=list(_EVENTS),
-        ).node.add_dependency(alarm_topic)
+        ).node.add_dependency(alarm_topic.topic.node.find_child("Policy"))
 
     def _let_in(self, client: ec2.IConnectable, who: str) -> None:
         port = ec2.Port.tcp(_postgres_instance.PORT)

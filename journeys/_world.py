@@ -89,6 +89,11 @@ class World(Identity):
         """Where this is, for people."""
         return f"{'local cloud' if self._target.is_local else 'AWS'}, {self.region}"
 
+    @property
+    def authority(self) -> str | None:
+        """The certificate authority to trust (PEM file) of what is not HTTP; None: those of the system."""
+        return self._target.ca_bundle
+
     @cached_property
     def account(self) -> str:
         """The account id."""

@@ -9,8 +9,6 @@ from constructs import Construct
 from constructs_lib import AlarmTopic, BigDataIngestion, QuickSightDataset, RedshiftLoad
 from stacks.settings import Settings
 
-OPTIONS = ("quicksight", "redshift")
-
 
 class BigDataWarehouse(Stack):
     """Reports -> Redshift Serverless, in a VPC that leads to S3 and nowhere else."""
@@ -50,11 +48,8 @@ def add_options(stack: Stack, ingestion: BigDataIngestion, settings: Settings) -
     """Define the stacks asked for, beside the ingestion's.
 
     Raises:
-        ValueError: An option is unknown, or "quicksight" is asked for without ``quicksight_user``.
+        ValueError: "quicksight" is asked for without ``quicksight_user``.
     """
-    unknown = sorted(set(settings.options) - set(OPTIONS))
-    if unknown:
-        raise ValueError(f"options: must be of {', '.join(OPTIONS)}, got {', '.join(unknown)}")
     scope = stack.node.scope
     if not isinstance(scope, Construct):
         return

@@ -11,7 +11,8 @@ from aws_cdk import RemovalPolicy
 from constructs_lib import FunctionTarget
 
 _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
-_LAYERS_CACHE = Path(__file__).resolve().parent.parent / "build" / "layers"
+OPTIONS = frozenset({"copies", "quicksight", "redshift", "replica"})
+LAYERS_CACHE = Path(__file__).resolve().parent.parent / "build" / "layers"
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,10 @@ class Settings:
         prefix: Context ``prefix``: put before every stack name, to deploy a scenario twice in one account.
         alarm_email: Context ``alarm_email``: who is told of alarms.
         retain: Context ``retain``: "true" (default) keeps stateful resources when their stack is deleted.
-        options: Context ``options``: names of stacks that a scenario adds when asked, comma separated; none by default.
-            "redshift" and "quicksight" belong to big-data-ingestion.
+        options: Context ``options``: what a scenario adds when asked, comma separated; none by default. "redshift" and
+            "quicksight" belong to big-data-ingestion, "replica" and "copies" to resilient-web-app.
         quicksight_user: Context ``quicksight_user``: who sees the data set of the option "quicksight".
+        copies_region: Context ``copies_region``: the region of the option "copies".
         domain: Context ``domain``: the domain under which servers get names, ``orders.microservices.<domain>``. Default
             "example.com", which nobody can own: a deployment for people names another one.
         hosted_zone_id: Context ``hosted_zone_id``: the public hosted zone of ``domain``, which then gets the records.
@@ -41,17 +43,18 @@ class Settings:
         vpn_networks: Context ``vpn_networks``: the networks behind it, comma separated. Default "192.168.0.0/16".
 
     Raises:
-        ValueError: ``retain`` is neither "true" nor "false", the target is not supported, ``domain`` is none, or
-            ``nat_gateways`` no number from 0 to 3.
+        ValueError: ``retain`` is neither "true" nor "false", the target is not supported, an option is unknown,
+            ``domain`` is no domain's name, or ``nat_gateways`` no number from 0 to 3.
     """
 
     scenarios: tuple[str, ...] = ()
-    target: FunctionTarget = field(default_factory=lambda: FunctionTarget(layers_cache=_LAYERS_CACHE))
+    target: FunctionTarget = field(default_factory=lambda: FunctionTarget(layers_cache=LAYERS_CACHE))
     prefix: str = ""
     alarm_email: str | None = None
     retain: bool = True
     options: tuple[str, ...] = ()
     quicksight_user: str | None = None
+    copies_region: str | None = None
     domain: str = "example.com"
     hosted_zone_id: str | None = None
     nat_gateways: int | None = None
@@ -60,6 +63,9 @@ class Settings:
     vpn_networks: tuple[str, ...] = ("192.168.0.0/16",)
 
     def __post_init__(self) -> None:
+        unknown = sorted(set(self.options) - OPTIONS)
+        if unknown:
+            raise ValueError(f"options: must be of {', '.join(sorted(OPTIONS))}, got {', '.join(unknown)}")
         if not re.fullmatch(_DOMAIN, self.domain):
             raise ValueError(f"domain: must be a domain name as example.com, in lower case, got {self.domain!r}")
 
@@ -73,7 +79,7 @@ class Settings:
             python=str(context("function_python") or FunctionTarget.python),
             architecture=str(context("function_architecture") or FunctionTarget.architecture),
             platform=context("function_platform"),
-            layers_cache=_LAYERS_CACHE,
+            layers_cache=LAYERS_CACHE,
         )
         return cls(
             scenarios=_scenarios(context),
@@ -83,6 +89,7 @@ class Settings:
             retain=retain == "true",
             options=_listed(context("options")),
             quicksight_user=context("quicksight_user"),
+            copies_region=context("copies_region"),
             domain=str(context("domain") or cls.domain),
             hosted_zone_id=context("hosted_zone_id"),
             nat_gateways=_nat_gateways(context("nat_gateways")),

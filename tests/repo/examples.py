@@ -70,6 +70,7 @@ GIVEN: dict[str, Callable[[Construct, str], object]] = {
     "jobs": QueueWithDlq,
     "queue": sqs.Queue,
     "schema": lambda scope, name: apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
+    "vpc": _vpc,
 }
 # What it may have imported.
 IMPORTED: dict[str, object] = {

@@ -30,7 +30,17 @@ _REGIONS = ["us-east-1", "eu-central-1"]
 # (cfn-lint rule, resource type) -> why it is accepted wherever it is found.
 ACCEPTED_LINT = {
     ("W3005", "AWS::Lambda::Function"): "The CDK's functions depend on their role twice, by attribute and by DependsOn "
-    "of the role with its policy; the second is what makes them wait for the policy."
+    "of the role with its policy; the second is what makes them wait for the policy.",
+    (
+        "W3005",
+        "AWS::AutoScaling::ScalingPolicy",
+    ): "The CDK makes a policy on requests wait for the listener, which it names "
+    "too: the target group must be the load balancer's by then.",
+    (
+        "W3691",
+        "AWS::RDS::DBInstance",
+    ): "The major version alone is what RDS documents for its newest minor version, which "
+    "then moves on by itself; the rule's list has minor versions.",
 }
 
 

@@ -85,8 +85,11 @@ class Connection:
 
     async def body(self, seconds: float) -> AsyncGenerator[bytes, None]:
         """The parts of the answer's body."""
-        while isinstance(event := await self._event(seconds), h11.Data):
-            yield bytes(event.data)
+        try:
+            while isinstance(event := await self._event(seconds), h11.Data):
+                yield bytes(event.data)
+        except (OSError, h11.ProtocolError) as error:
+            raise UnreachableError(str(error)) from error
 
     def finish(self, target: Target) -> None:
         """Keep it for the next request, if it can be."""

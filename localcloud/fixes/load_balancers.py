@@ -51,7 +51,8 @@ def _in_front(app: Any, alb: Any, inner: Any) -> Any:
         if balancer is None:
             await inner(scope, receive, send)
             return
-        port = int(host.partition(":")[2] or _PORTS[scope["scheme"]])
+        asked = host.partition(":")[2]
+        port = int(asked) if asked.isdigit() else _PORTS[scope["scheme"]]
         listeners = [one for one in alb._listeners.values() if one["LoadBalancerArn"] == balancer["LoadBalancerArn"]]
         body = await _body(receive)
         if not any(one["Port"] == port for one in listeners):
@@ -118,18 +119,23 @@ def _forwarding(alb: Any, lambda_forward: Any) -> Any:
 
 
 async def _stream(target: Target, connection: Connection, seconds: float, send: Any, _receive: Any) -> None:
-    """Pass the body on; cut off, without its end, when the target does not finish it."""
+    """Pass the body on; when the target does not finish it, the client's connection breaks off as well."""
+    whole = False
     try:
         async with contextlib.aclosing(connection.body(seconds)) as parts:
             async for part in parts:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-        connection.finish(target)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        whole = True
+    except (UnreachableError, LateError):
+        connection.close()
     except BaseException:
         connection.close()
         raise
     finally:
         target.in_flight -= 1
+    if whole:
+        connection.finish(target)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _answer(alb: Any, status: int) -> Any:

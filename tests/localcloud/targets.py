@@ -71,6 +71,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/broken":
             self.close_connection = True
             return
+        if self.path == "/cut":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n")
+            self.close_connection = True
+            return
         seen |= {"path": self.path, "method": self.command, "body": sent.decode()}
         self.say(self.server.status, json.dumps(seen).encode())
 

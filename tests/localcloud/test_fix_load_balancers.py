@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from urllib3.exceptions import HTTPError
 
 from localcloud.cloud import LocalCloud
 from tests.localcloud import probes
@@ -150,6 +151,13 @@ def test_a_target_that_closes_502_and_one_that_is_late_504(
     assert probe.ask("/slow").status == 504
     attributes[0]["Value"] = "60"
     cloud.client("elbv2").modify_load_balancer_attributes(LoadBalancerArn=made["Balancer"], Attributes=attributes)
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_whole(probe: Probe, two: tuple[Behind, Behind]) -> None:
+    probe.register(two[0])
+    with pytest.raises(HTTPError):
+        probe.ask("/cut")
+    assert probe.ask().status == 200
 
 
 def test_a_check_that_gets_no_answer_times_out(probe: Probe, cloud: LocalCloud, made: dict[str, str]) -> None:

@@ -16,7 +16,6 @@ import importlib
 import pkgutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from typing import Any
 
 from localcloud import resource_types
@@ -82,7 +81,9 @@ class Registry:
                 deleted(old_id, old)
                 return made(logical_id, new, stack_name)
             if _changed(old, new, create_only):
-                return _replaced(partial(made, logical_id, new, stack_name), partial(deleted, old_id, old))
+                # Under another name; the stack deletes the old one when it sees that the id is another.
+                seeded = need("services.cloudformation.provisioners", "_seeded_create")._seeded_create
+                return seeded(made, logical_id, new, stack_name)
             do_all(service, update(old_id, old, new))
             return answered(old_id, new, ET.Element("Unchanged"))
 
@@ -184,11 +185,3 @@ def install() -> dict[str, str]:
 
 def _changed(old: Props, new: Props, names: Collection[str]) -> bool:
     return any(old.get(name) != new.get(name) for name in names)
-
-
-def _replaced(made: Callable[[], Any], delete: Callable[[], None]) -> Any:
-    """Make another one, under another name; the old one goes once nothing of the stack leads to it."""
-    provisioners = need("services.cloudformation.provisioners", "_seeded_create", "_delete_predecessor")
-    answer = provisioners._seeded_create(lambda *_what: made(), "", {}, "")
-    provisioners._delete_predecessor(delete)
-    return answer

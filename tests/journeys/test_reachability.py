@@ -229,10 +229,10 @@ acl_rules = st.lists(
     st.builds(
         AclRule,
         number=st.integers(1, 50),
-        egress=st.booleans(),
+        egress=st.sampled_from([False, False, False, True]),
         allow=st.booleans(),
-        protocol=st.sampled_from(["6", "17", "-1"]),
-        cidr=st.sampled_from([ANYWHERE, "10.0.0.0/8", "192.0.2.0/24"]),
+        protocol=st.sampled_from(["6", "-1", "6", "17"]),
+        cidr=st.sampled_from([ANYWHERE, ANYWHERE, "10.0.0.0/8", "192.0.2.0/24"]),
         ports=st.none() | ports,
     ),
     max_size=8,
@@ -256,6 +256,14 @@ def test_a_range_passes_when_each_of_its_ports_does(
     expected = all(asked_one_by_one(rules, other, port) for port in range(asked[0], asked[1] + 1))
     dice.shuffle(rules)
     assert passes(rules, egress=False, protocol="tcp", other=other, ports=asked) is expected
+
+
+def test_a_refusal_of_one_part_of_what_is_left_refuses() -> None:
+    middle = AclRule(1, egress=False, allow=True, protocol="6", cidr=ANYWHERE, ports=(4, 6))
+    edge = AclRule(2, egress=False, allow=False, protocol="6", cidr=ANYWHERE, ports=(1, 1))
+    rest = AclRule(3, egress=False, allow=True, protocol="6", cidr=ANYWHERE)
+    assert not passes([middle, edge, rest], egress=False, protocol="tcp", other="10.1.2.3", ports=(1, 10))
+    assert passes([middle, edge, rest], egress=False, protocol="tcp", other="10.1.2.3", ports=(2, 10))
 
 
 @given(acl_rules, ports)

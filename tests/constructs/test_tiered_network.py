@@ -8,11 +8,13 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import Environment
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from constructs_lib import SiteToSiteVpn, TieredNetwork
 from tests.constructs.networks import OFFICE, in_stack, network, spoiled
 from tests.repo import guards_operations, guards_security
+from tests.repo.policies import identity_statements
 from tests.repo.rules import Review, lints, review
 from tests.templates import NO_BUNDLING, Template, bare_stack, flags, only, resources, scratch, synthesized
 
@@ -209,6 +211,28 @@ def test_alarms_are_about_each_nat_gateway(default: Template) -> None:
     }
     expected = {(name, nat) for name in ("ErrorPortAllocation", "PacketsDropCount") for nat in resources(default, NAT)}
     assert about == expected
+
+
+def test_who_changes_rules_changes_those_of_the_three_lists_and_nothing_else() -> None:
+    stack = bare_stack()
+    made = in_stack(stack)
+    in_stack(stack, "Other", cidr="10.1.0.0/16")
+    operator = iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal())
+    assert made.grant_change_acls(operator).success
+    (statement,) = [one for name, one in identity_statements(synthesized(stack)) if name.startswith("Operator")]
+    verbs = ("Create", "Delete", "Replace")
+    assert sorted(statement["Action"]) == [f"ec2:{verb}NetworkAclEntry" for verb in verbs]
+    named = [part["Ref"] for one in statement["Resource"] for part in one["Fn::Join"][1] if isinstance(part, dict)]
+    lists = [name for name in named if not name.startswith("AWS::")]
+    acls = resources(stack, "AWS::EC2::NetworkAcl")
+    assert sorted(lists) == sorted(name for name in acls if name.startswith("N"))
+    assert len(lists) == 3
+
+
+def test_ids_of_the_vpn_are_told_where_there_is_one() -> None:
+    without, with_one = in_stack(bare_stack()), in_stack(bare_stack(), vpn=OFFICE)
+    assert {without.vpn_gateway_id, without.customer_gateway_id, without.vpn_connection_id} == {None}
+    assert all((with_one.vpn_gateway_id, with_one.customer_gateway_id, with_one.vpn_connection_id))
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_kept_file_is_asked_for_once(edge: Probe, server: Behind) -> None:
     first, second = edge.ask("/files/a"), edge.ask("/files/a?other=1", X_Own="2")
     assert (cached(first), cached(second)) == ("Miss", "Hit")
     assert "Age" not in first.headers
-    assert int(second.headers["Age"]) in {0, 1}
+    assert 0 <= int(second.headers["Age"]) < 20
     assert first.body == second.body
     assert cached(edge.ask("/files/a?v=2")) == "Miss"
     assert server.asked == ["/files/a", "/files/a?v=2"]
@@ -154,7 +154,7 @@ def test_ranges_and_conditions_are_answered_from_the_whole(edge: Probe, server: 
 def test_what_the_origin_will_not_have_kept_is_not(edge: Probe, server: Behind) -> None:
     server.headers["Cache-Control"] = "no-store"
     assert [cached(edge.ask("/files/n")) for _ in range(2)] == ["Miss", "Miss"]
-    server.headers["Cache-Control"] = "max-age=1"
+    server.headers["Cache-Control"] = "max-age=3"
     assert [cached(edge.ask("/files/s")) for _ in range(2)] == ["Miss", "Hit"]
     assert probes.eventually(lambda: cached(edge.ask("/files/s")) == "Miss")
 

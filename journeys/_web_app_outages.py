@@ -4,6 +4,7 @@ import json
 import socket
 from typing import Any
 
+from journeys._inbox import Inbox
 from journeys._load import load
 from journeys._steps import NotRunError
 from journeys._web_app import App, Clients
@@ -57,9 +58,10 @@ def failed_over(world: World, app: App) -> None:
     """The standby takes over."""
     rds, name = world.client("rds"), world.out["DatabaseIdentifier"]
     before = _instance(world)
-    addresses = _addresses(before)
+    addresses, told = _addresses(before), len(_said(world, "failover completed"))
+    inbox = Inbox(world, world.out["AlarmTopicArn"], "events")
     with world.step(
-        "failover to the standby: some seconds of 503, then the same servers go on; no write is lost"
+        "failover to the standby: servers go on by themselves, and no write that was answered is lost"
     ) as step:
         clients = Clients(app)
         with load(clients, per_second=_PER_SECOND, at_most=_AT_MOST, threads=32) as running:
@@ -67,7 +69,7 @@ def failed_over(world: World, app: App) -> None:
             rds.reboot_db_instance(DBInstanceIdentifier=name, ForceFailover=True)
             _await(world, "available")
             world.eventually(
-                lambda: _said(world, "failover completed"), within=300, what="RDS says that it failed over"
+                lambda: len(_said(world, "failover completed")) > told, within=300, what="RDS says that it failed over"
             )
             world.eventually(app.answers, within=60, what="the application reads and writes again")
             back = len(running.report.sent)
@@ -80,6 +82,12 @@ def failed_over(world: World, app: App) -> None:
         assert after["AvailabilityZone"] != before["AvailabilityZone"], "the primary is still in its zone"
         zones = f"{before['AvailabilityZone']} -> {after['AvailabilityZone']}"
         step.show(zones=zones, promised=len(clients.promised), broken=0, **report.shown())
+
+    with world.step("people are told of the failover by the topic that alarms speak to") as step:
+        said = world.eventually(
+            lambda: _about("failover", inbox.take()), within=60, what="a message about the failover"
+        )
+        step.show(message=json.loads(said[0]).get("Event Message"))
 
     with world.step("the database's name leads to the new primary's address") as step:
         if before["Endpoint"]["Address"] == "localhost":
@@ -141,6 +149,10 @@ def _said(world: World, part: str) -> list[str]:
         SourceIdentifier=world.out["DatabaseIdentifier"], SourceType="db-instance", Duration=60
     )["Events"]
     return [event["Message"] for event in events if part in event["Message"]]
+
+
+def _about(part: str, messages: list[str]) -> list[str]:
+    return [text for text in messages if part in text]
 
 
 def _addresses(instance: Any) -> list[str]:

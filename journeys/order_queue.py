@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from journeys._http import Response
+from journeys._inbox import Inbox
 from journeys._world import World
 
 READS = (
@@ -46,7 +47,7 @@ class _Shop:
     def __init__(self, world: World) -> None:
         self._world = world
         self.identity = world.as_role(world.out["ShopRoleArn"])
-        self._inbox = _subscribe_inbox(world)
+        self._inbox = Inbox(world, world.out["NoticesTopicArn"])
         self._told: Counter[str] = Counter()
 
     def order(self, name: object, quantity: int = 1) -> dict[str, Any]:
@@ -62,11 +63,8 @@ class _Shop:
 
     def notices(self) -> Counter[str]:
         """Order id -> how often it was told so far."""
-        sqs = self._world.client("sqs")
-        answer = sqs.receive_message(QueueUrl=self._inbox, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        for message in answer.get("Messages", []):
-            sqs.delete_message(QueueUrl=self._inbox, ReceiptHandle=message["ReceiptHandle"])
-            self._told[message["Body"].split(":")[0].removeprefix("Order ")] += 1
+        for text in self._inbox.take():
+            self._told[text.split(":")[0].removeprefix("Order ")] += 1
         return self._told
 
 
@@ -158,35 +156,6 @@ def _sms(world: World, shop: _Shop) -> None:
         text = f"Order {order['orderId']}: 3 x tea received."
         world.eventually(lambda: text in world.sms(PHONE), within=30, what=f"{text!r} on the phone")
         step.show(phone=PHONE, text=text)
-
-
-def _subscribe_inbox(world: World) -> str:
-    """A queue of the journey's own that hears the notices; it leaves with the journey."""
-    sqs, sns = world.client("sqs"), world.client("sns")
-    topic = world.out["NoticesTopicArn"]
-    url = sqs.create_queue(QueueName=f"journey-{world.token}")["QueueUrl"]
-    world.cleanup(sqs.delete_queue, QueueUrl=url)
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": {
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-        },
-    }
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-    subscription = sns.subscribe(
-        TopicArn=topic,
-        Protocol="sqs",
-        Endpoint=arn,
-        Attributes={"RawMessageDelivery": "true"},
-        ReturnSubscriptionArn=True,
-    )["SubscriptionArn"]
-    world.cleanup(sns.unsubscribe, SubscriptionArn=subscription)
-    return url
 
 
 def _dead_letter(world: World, part: str) -> Any:

@@ -19,6 +19,7 @@ READS = (
     "DatabaseIdentifier",
     "DatabaseSecretArn",
     "RotationFunctionName",
+    "AlarmTopicArn",
     "VaultName",
 )
 

@@ -57,17 +57,22 @@ def key_rights(action: str, resource: str) -> list[tuple[str, str]]:
         "kinesis:PutRecord": ("kms:GenerateDataKey",),
         "kinesis:PutRecords": ("kms:GenerateDataKey",),
         "kinesis:GetRecords": ("kms:Decrypt",),
+        "secretsmanager:GetSecretValue": ("kms:Decrypt",),
+        "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
     }.get(action)
     key = wanted and _key_of(resource)
     return [(each, key) for each in wanted] if wanted and key else []
 
 
 def _key_of(resource: str) -> str | None:
-    """The ARN of the customer-managed key of a queue, topic or stream; None without, or with one that AWS manages."""
+    """The ARN of the customer-managed key of what is encrypted; None without, or with one that AWS manages."""
     service = resource.split(":")[2:3]
     if service == ["kinesis"]:
         streams = need("services.kinesis", "_streams")._streams
         named = (streams.get(resource.rpartition("/")[2]) or {}).get("KeyId")
+    elif service == ["secretsmanager"]:
+        _name, secret = need("services.secretsmanager", "_resolve")._resolve(resource)
+        named = (secret or {}).get("KmsKeyId")
     elif service == ["sqs"]:
         owner = need("services.sqs", "_queue_by_arn")._queue_by_arn(resource)
         named = (owner or {}).get("attributes", {}).get("KmsMasterKeyId")

@@ -1,7 +1,7 @@
-"""Who uses an encrypted queue or topic needs its key as well.
+"""Who uses an encrypted queue, topic or secret needs its key as well.
 
-Without this fix the emulator asks no key at all: a publisher without `kms:GenerateDataKey` publishes, and SNS or S3
-deliver into a queue or topic whose key's policy does not know them.
+Without this fix the emulator asks no key at all: a publisher without `kms:GenerateDataKey` publishes, whoever may read
+a secret reads it without its key, and SNS or S3 deliver into a queue or topic whose key's policy does not know them.
 """
 
 import functools
@@ -23,7 +23,10 @@ def apply() -> None:
         denied = enforce(access_key, action, service, region, resource_arn=resource_arn, **more)
         for key_action, key in roles.key_rights(action, resource_arn):
             # By its name in the module, where the decision log sits: the key's decision is logged too.
-            denied = denied or evaluator.enforce(access_key, key_action, "kms", region, resource_arn=key)
+            through = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
+            denied = denied or evaluator.enforce(
+                access_key, key_action, "kms", region, resource_arn=key, service_context=through
+            )
         return denied
 
     def key_allows(service: str, source_arn: str, action: str, resource: str) -> bool:

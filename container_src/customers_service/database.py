@@ -84,7 +84,7 @@ class Database:
 
     async def _tried(self, work: Callable[[AsyncConnection], Awaitable[_T]], *, repeatable: bool) -> _T:
         attempts = stamina.retry_context(
-            on=is_passing, attempts=_ATTEMPTS, timeout=2, wait_initial=0.1, wait_max=0.5, wait_jitter=0.1
+            on=is_passing, attempts=_ATTEMPTS, timeout=TOTAL_SECONDS, wait_initial=0.1, wait_max=0.5, wait_jitter=0.1
         )
         async for attempt in attempts:
             with attempt:

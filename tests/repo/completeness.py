@@ -1,5 +1,6 @@
 """What belongs to a scenario, all under one stem; one sentence for each part that is missing or left over."""
 
+import json
 import re
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -19,6 +20,11 @@ def missing_parts(root: Path, key: str, template: Template) -> list[str]:
         for package in sorted(packages(template))
         if not list(root.glob(f"tests/functions/test_{package}*.py"))
     ]
+    said += [
+        f"{key}: tests/servers/test_{package}*.py is missing"
+        for package in sorted(servers(template))
+        if not list(root.glob(f"tests/servers/test_{package}*.py"))
+    ]
     outputs = template.get("Outputs", {})
     reads = journey_reads(root / f"journeys/{stem}.py")
     unknown = [name for name in reads if name not in outputs]
@@ -26,7 +32,7 @@ def missing_parts(root: Path, key: str, template: Template) -> list[str]:
 
 
 def left_over(root: Path, keys: list[str], used: set[str]) -> list[str]:
-    """Journeys, stack tests and functions that belong to no scenario."""
+    """Journeys, stack tests, functions and servers that belong to no scenario."""
     stems = {key.replace("-", "_") for key in keys}
     house = {"test_snapshots", *(f"test_{name}" for name in _HOUSE)}
     journeys = [one.name for one in _modules(root / "journeys") if one.stem not in stems]
@@ -37,7 +43,9 @@ def left_over(root: Path, keys: list[str], used: set[str]) -> list[str]:
         if one.stem.startswith("test_") and one.stem.removeprefix("test_") not in stems and one.stem not in house
     ]
     functions = {path.parent.name for path in root.glob("lambda_src/*/__init__.py")}
-    return said + [f"lambda_src/{name} is used by no scenario" for name in sorted(functions - used)]
+    said += [f"lambda_src/{name} is used by no scenario" for name in sorted(functions - used)]
+    started = {path.parent.name for path in root.glob("container_src/*/__main__.py")}
+    return said + [f"container_src/{name} is used by no scenario" for name in sorted(started - used)]
 
 
 def _modules(folder: Path) -> list[Path]:
@@ -48,6 +56,14 @@ def packages(template: Template) -> set[str]:
     """The packages of lambda_src whose functions a template has."""
     handlers = [str(one.get("Handler", "")) for one in resources(template, "AWS::Lambda::Function").values()]
     return {handler.split(".")[0] for handler in handlers if re.fullmatch(r"\w+\.\w+\.\w+", handler)}
+
+
+def servers(template: Template) -> set[str]:
+    """The packages of container_src that a template runs: as containers, or by the user data of instances."""
+    tasks = resources(template, "AWS::ECS::TaskDefinition").values()
+    containers = {str(one["Name"]) for task in tasks for one in task.get("ContainerDefinitions", [])}
+    scripts = json.dumps(list(resources(template, "AWS::EC2::LaunchTemplate").values()))
+    return containers | set(re.findall(r"ExecStart=\S*python\S* -m (\w+)", scripts))
 
 
 def journey_reads(journey: Path) -> tuple[str, ...]:

@@ -8,12 +8,23 @@ import pytest
 
 from stacks import catalog
 from stacks.scenario import stack_id
-from tests.repo.completeness import journey_reads, left_over, missing_parts, packages
+from tests.repo.completeness import journey_reads, left_over, missing_parts, packages, servers
 from tests.templates import ROOT, Template, scenarios, template
 
 TEMPLATE: Template = {
     "Resources": {
         "F": {"Type": "AWS::Lambda::Function", "Properties": {"Handler": "worker.handler.handler"}},
+        "Task": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [{"Name": "boxed"}]}},
+        "Servers": {
+            "Type": "AWS::EC2::LaunchTemplate",
+            "Properties": {
+                "LaunchTemplateData": {
+                    "UserData": {
+                        "Fn::Base64": {"Fn::Join": ["", ["ExecStart=/usr/bin/python3.13 -m booted\n", {"Ref": "A"}]]}
+                    }
+                }
+            },
+        },
         "CustomResource": {"Type": "AWS::Lambda::Function", "Properties": {"Handler": "index.handler"}},
     },
     "Outputs": {"QueueUrl": {}},
@@ -23,8 +34,14 @@ PARTS = {
     "journeys/two_words.py": "READS = ('QueueUrl',)",
     "tests/stacks/test_two_words.py": "",
     "tests/functions/test_worker_rules.py": "",
+    "tests/servers/test_boxed.py": "",
+    "tests/servers/test_booted.py": "",
     "lambda_src/worker/__init__.py": "",
+    "container_src/boxed/__main__.py": "",
+    "container_src/booted/__main__.py": "",
+    "container_src/kit/__init__.py": "",
 }
+USED = {"worker", "boxed", "booted"}
 
 
 @pytest.mark.parametrize("key", scenarios())
@@ -33,7 +50,7 @@ def test_a_scenario_has_all_its_parts(key: str) -> None:
 
 
 def test_nothing_is_left_over() -> None:
-    used = {package for key in scenarios() for package in packages(template(key))}
+    used = {package for key in scenarios() for package in packages(template(key)) | servers(template(key))}
     assert left_over(ROOT, scenarios(), used) == []
 
 
@@ -57,17 +74,22 @@ def _checkout(root: Path, parts: dict[str, str]) -> Path:
     return root
 
 
+def test_servers_are_found_in_containers_and_in_user_data() -> None:
+    assert servers(TEMPLATE) == {"boxed", "booted"}
+
+
 def test_a_whole_scenario_lacks_nothing(tmp_path: Path) -> None:
     _checkout(tmp_path, PARTS)
     assert missing_parts(tmp_path, "two-words", TEMPLATE) == []
-    assert left_over(tmp_path, ["two-words"], {"worker"}) == []
+    assert left_over(tmp_path, ["two-words"], USED) == []
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if not part.startswith("lambda_src")])
+@pytest.mark.parametrize("part", [part for part in PARTS if "_src/" not in part])
 def test_each_missing_part_is_named(part: str, tmp_path: Path) -> None:
     _checkout(tmp_path, {name: text for name, text in PARTS.items() if name != part})
     (said,) = missing_parts(tmp_path, "two-words", TEMPLATE)
-    assert said == f"two-words: {part.replace('_rules', '*')} is missing"
+    wanted = part.replace("_rules", "").replace(".py", "*.py") if "test_worker" in part or "/servers/" in part else part
+    assert said == f"two-words: {wanted} is missing"
 
 
 def test_an_output_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -89,11 +111,12 @@ def test_a_journey_that_does_not_say_what_it_reads_is_refused(tmp_path: Path) ->
         ("journeys/gone.py", "journeys/gone.py belongs to no scenario"),
         ("tests/stacks/test_gone.py", "tests/stacks/test_gone.py belongs to no scenario"),
         ("lambda_src/gone/__init__.py", "lambda_src/gone is used by no scenario"),
+        ("container_src/gone/__main__.py", "container_src/gone is used by no scenario"),
     ],
 )
 def test_what_is_left_over_is_named(part: str, said: str, tmp_path: Path) -> None:
     _checkout(tmp_path, PARTS | {part: ""})
-    assert left_over(tmp_path, ["two-words"], {"worker"}) == [said]
+    assert left_over(tmp_path, ["two-words"], USED) == [said]
 
 
 def test_an_unknown_name_is_answered_with_those_there_are() -> None:

@@ -120,10 +120,10 @@ def running() -> Iterator[Postgres]:
         server._tool(
             "initdb", "-D", "data", "-U", USER, "--pwfile", "password", "-A", "scram-sha-256", "-E", "UTF8", "-N"
         )
-        (folder / "data" / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+        (folder / "data" / "pg_hba.conf").write_text("hostssl all all 127.0.0.0/8 scram-sha-256\n")
         with (folder / "data" / "postgresql.conf").open("a") as settings:
             settings.write(
-                "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\nssl = on\n"
+                "listen_addresses = '127.0.0.1,127.0.0.2'\nunix_socket_directories = ''\nfsync = off\nssl = on\n"
                 "ssl_cert_file = '../server.pem'\nssl_key_file = '../server.key'\nmax_connections = 40\n"
             )
         server.start()

@@ -1,8 +1,9 @@
 """customers_service as a process, over a real PostgreSQL with TLS."""
 
 import json
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,13 @@ def client(customers: processes.Process) -> Iterator[httpx.Client]:
 def ada(client: httpx.Client) -> dict[str, Any]:
     found: dict[str, Any] = client.post("/customers", json=ADA).json()
     return found
+
+
+def _until(true: Callable[[], bool]) -> None:
+    """Ask until it is so; asking takes time, so this is no tight loop."""
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
 
 
 def test_a_customer_is_added_and_found(client: httpx.Client) -> None:
@@ -168,11 +176,8 @@ def test_a_rotated_password_is_taken_over_without_restart(
     assert client.get(f"/customers/{ada['id']}").status_code == 503
     aws.secrets[SECRET_ARN] = json.dumps(database.secret)
     # The secret was read less than a second ago: it is read again when that second is over.
-    for _ in range(10):
-        answer = client.get(f"/customers/{ada['id']}")
-        if answer.status_code == 200:
-            break
-    assert answer.json() == ada
+    _until(lambda: client.get(f"/customers/{ada['id']}").status_code == 200)
+    assert client.get(f"/customers/{ada['id']}").json() == ada
 
 
 def test_a_server_that_starts_without_its_database_is_there_when_it_comes(
@@ -185,11 +190,7 @@ def test_a_server_that_starts_without_its_database_is_there_when_it_comes(
             assert client.get("/customers").status_code == 503
             database.start()
             process.log(lambda line: line["event"].startswith("Will assume transactional DDL"))
-            for _ in range(20):
-                answer = client.get("/customers")
-                if answer.status_code == 200:
-                    break
-            assert answer.status_code == 200
+            _until(lambda: client.get("/customers").status_code == 200)
     finally:
         if not (database.folder / "data" / "postmaster.pid").exists():
             database.start()
@@ -226,6 +227,9 @@ def test_two_that_start_together_migrate_once(
     environment = customers_environment | {"DATABASE_SECRET_ARN": "fresh"}
     with ThreadPoolExecutor(2) as threads:
         started = list(threads.map(lambda _: processes.Process("customers_service", environment), range(2)))
+    for process in started:
+        with process.client() as client:
+            _until(lambda client=client: client.get("/ready").status_code == 200)
     runs = [line for process in started for line in process.logs if line["event"].startswith("Running upgrade")]
     for process in started:
         process.kill()

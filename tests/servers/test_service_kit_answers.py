@@ -37,10 +37,6 @@ def _app(*, ready: Exception | None = None, seconds: float = 5) -> FastAPI:
     async def away() -> None:
         raise UnavailableError("The shop is closed.", retry_after=1.2)
 
-    @router.get("/never")
-    async def never() -> None:
-        await asyncio.Event().wait()
-
     @router.get("/kept")
     async def kept() -> StreamingResponse:
         async def parts() -> AsyncIterator[bytes]:
@@ -50,6 +46,8 @@ def _app(*, ready: Exception | None = None, seconds: float = 5) -> FastAPI:
 
         return StreamingResponse(parts(), headers={"Cache-Control": "max-age=30"})
 
+    _slow(router, seconds)
+
     async def check() -> None:
         if ready:
             raise ready
@@ -58,6 +56,24 @@ def _app(*, ready: Exception | None = None, seconds: float = 5) -> FastAPI:
     return create_app(
         title="Toy", description="For tests.", settings=settings, routers=[router], checks={"shop": check}
     )
+
+
+def _slow(router: APIRouter, seconds: float) -> None:
+    @router.get("/never")
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    @router.get("/slowly")
+    async def slowly() -> StreamingResponse:
+        late = asyncio.Event()
+
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"a"
+            asyncio.get_running_loop().call_later(2 * seconds, late.set)
+            await late.wait()
+            yield b"b"
+
+        return StreamingResponse(parts())
 
 
 @pytest.mark.parametrize(
@@ -208,6 +224,11 @@ def test_a_large_body_is_refused_where_nobody_would_read_it() -> None:
 def test_an_answer_that_does_not_begin_is_given_up() -> None:
     response = ask(_app(seconds=0.05), "GET", "/never")
     assert (response.status_code, response.headers["Retry-After"]) == (504, "5")
+
+
+def test_an_answer_that_has_begun_may_take_its_time() -> None:
+    response = ask(_app(seconds=0.2), "GET", "/slowly")
+    assert (response.status_code, response.content) == (200, b"ab")
 
 
 def test_a_body_that_does_not_come_is_given_up() -> None:

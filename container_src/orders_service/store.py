@@ -19,7 +19,8 @@ from service_kit.waiting import within
 
 _log = logger(__name__)
 _T = TypeVar("_T")
-# With all attempts of the SDK.
+# One attempt of the SDK, and all of them.
+_CALL_SECONDS = 1.0
 _TOTAL_SECONDS = 2.5
 # DynamoDB's bad moments; the SDK has tried again before one of these gets here.
 _PASSING = {
@@ -88,8 +89,8 @@ class Store:
 def store(table: str, region: str) -> Store:
     """A store that gives up soon, so that a request can be answered."""
     config = Config(
-        connect_timeout=1,
-        read_timeout=1,
+        connect_timeout=_CALL_SECONDS,
+        read_timeout=_CALL_SECONDS,
         retries={"total_max_attempts": 3, "mode": "standard"},
         max_pool_connections=50,
     )

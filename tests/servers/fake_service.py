@@ -51,7 +51,6 @@ def running() -> Iterator[FakeService]:
 
         def do_GET(self) -> None:
             service.asked.append(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}))
-            service.answering.wait(10)
             body = service.content.get(self.path)
             content = json.dumps(body).encode()
             headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
@@ -59,6 +58,8 @@ def running() -> Iterator[FakeService]:
             if service.failures:
                 status, more = service.failures.pop(0)
                 headers |= more
+            # What it says was settled before it fell silent: a late answer takes nothing from those that come after.
+            service.answering.wait(10)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -61,6 +61,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy with other tests is no neighbour that hangs."""
     monkeypatch.setattr(clients, "READ_SECONDS", 10)
     monkeypatch.setattr(clients, "TOTAL_SECONDS", 20)
+    monkeypatch.setattr(orders_store, "_CALL_SECONDS", 10)
     monkeypatch.setattr(orders_store, "_TOTAL_SECONDS", 20)
 
 
@@ -206,7 +207,7 @@ def test_an_order_is_shown_with_its_customer_and_products(app: Make) -> None:
     assert {"fingerprint", "correlationId"} & shown.keys() == set()
 
 
-@pytest.mark.parametrize("identity", [str(uuid.uuid4()), "7"])
+@pytest.mark.parametrize("identity", [str(uuid.UUID(int=9)), "7"])
 def test_an_order_that_is_not_there_is_not_found(app: Make, identity: str) -> None:
     assert ask(app(), "GET", f"/orders/{identity}").status_code == 404
 

@@ -28,6 +28,7 @@ _CHANGED = "changed"
 _CHANGED_SECONDS = 10
 # Not asked again for so long: an invocation must not wait for a cache that another has just missed.
 _PAUSE_SECONDS = 5.0
+_MOST_OWED = 1000
 # ElastiCache ends a connection 12 hours after IAM let it in. Source: its user guide, "Authenticating with IAM".
 _CONNECTION_SECONDS = 11 * 3600.0
 
@@ -45,6 +46,9 @@ class Cache:
 
     A change does not delete what is kept but marks it as changed for some seconds. Nothing is kept over that mark, so
     an invocation that read the table just before the change cannot put the old product back after it.
+
+    A mark that could not be made is made before the cache is asked again. Another environment of the function does not
+    know of it: what was changed while the cache was away may be old there for as long as products are kept.
 
     Args:
         connect: Makes a client.
@@ -71,9 +75,12 @@ class Cache:
         self._client: Any = None
         self._renew_at = float("-inf")
         self._not_before = float("-inf")
+        self._owed: dict[str, None] = {}
 
     def get(self, sku: str) -> Looked:
         """What is kept."""
+        while self._owed and self.changed(next(iter(self._owed))) == "hit":
+            pass
         state, text = self._call("get", _key(sku))
         if state != "hit":
             return Looked(state)
@@ -95,7 +102,12 @@ class Cache:
 
     def changed(self, sku: str) -> State:
         """Say that the table has something else now."""
-        return self._call("set", _key(sku), _CHANGED, ex=_CHANGED_SECONDS)[0]
+        state = self._call("set", _key(sku), _CHANGED, ex=_CHANGED_SECONDS)[0]
+        if state == "hit":
+            self._owed.pop(sku, None)
+        elif len(self._owed) < _MOST_OWED:
+            self._owed[sku] = None
+        return state
 
     def _call(self, operation: str, /, *args: Any, **options: Any) -> tuple[State, Any]:
         if self._clock() < self._not_before:

@@ -81,6 +81,20 @@ def test_a_cache_that_is_away_is_left_alone_for_a_while() -> None:
     assert cache.get("tea").state == "miss"
 
 
+def test_a_change_that_the_cache_missed_is_made_up_for_before_it_is_asked_again() -> None:
+    server = FakeRedis()
+    cache = make(server)
+    cache.keep("tea", TEA)
+    server.broken = True
+    assert cache.changed("tea") == "error"
+    server.clock.now, server.broken = server.clock.now + 5, False
+    assert cache.get("tea").state == "miss", "the old product is still there"
+    assert server.kept[KEY][0] == "changed"
+    server.clock.now += 10
+    cache.keep("tea", TEA)
+    assert cache.get("tea").state == "hit", "it is made up for once"
+
+
 def test_a_mistake_of_ours_is_not_hidden_as_an_error_of_the_cache() -> None:
     def connect() -> Any:
         raise KeyError("ours")

@@ -1,0 +1,108 @@
+"""What happens after an order: it is published, and taken from stock once."""
+
+import json
+import uuid
+from functools import partial
+from typing import Any
+
+from journeys._microservices import Services, expect
+from journeys._world import World
+
+
+def run(world: World, services: Services, customer: str) -> None:
+    """All steps."""
+    _taken_from_stock(world, services, customer)
+    _delivered_twice(world, services, customer)
+    _same_key_twice(world, services, customer)
+    _poison(world)
+
+
+def _taken_from_stock(world: World, services: Services, customer: str) -> None:
+    sku = f"{world.token}-cup"
+    with world.step("an order that was placed is published, taken from stock, and no longer kept by the cache") as step:
+        expect(services.put(sku, stock=10), 201)
+        _kept(world, services, sku)
+        services.placed(_order(customer, sku, 3))
+        world.eventually(lambda: services.stock(sku) == 7, within=60, what="three pieces taken from stock")
+        seen = world.eventually(lambda: _says(services, sku, 7), within=15, what="the catalog saying so")
+        step.show(stock=7, x_cache=seen)
+
+
+def _delivered_twice(world: World, services: Services, customer: str) -> None:
+    sku = f"{world.token}-pot"
+    with world.step("its message delivered twice is taken from stock once") as step:
+        expect(services.put(sku, stock=10), 201)
+        order = services.placed(_order(customer, sku, 4)).json()
+        world.eventually(lambda: services.stock(sku) == 6, within=60, what="four pieces taken from stock")
+        again = {
+            "kind": "order-placed",
+            "id": "the same again",
+            "orderId": order["orderId"],
+            "correlationId": f"{world.token}-again",
+            "items": [{"sku": sku, "quantity": 4}],
+        }
+        sqs, queue = world.client("sqs"), world.out["StockQueueUrl"]
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(again))
+        world.eventually(
+            lambda: services.logged("StockLogGroupName", f"{world.token}-again"),
+            within=60,
+            what="the second delivery in the consumer's log",
+        )
+        world.never(lambda: services.stock(sku) != 6, during=3, what="another stock")
+        step.show(deliveries=2, stock=6)
+
+
+def _same_key_twice(world: World, services: Services, customer: str) -> None:
+    sku, key = f"{world.token}-jug", services.new_key()
+    with world.step("the same Idempotency-Key twice is one order; with another body it is refused") as step:
+        expect(services.put(sku, stock=10), 201)
+        order = _order(customer, sku, 1)
+        first, second = services.placed(order, key=key).json(), services.placed(order, key=key)
+        assert (second.status, second.json()) == (200, first), f"two answers: {first} and {second.text}"
+        other = expect(services.place(_order(customer, sku, 2), key=key), 422)
+        world.eventually(lambda: services.stock(sku) == 9, within=60, what="one piece taken from stock")
+        world.never(lambda: services.stock(sku) != 9, during=3, what="another stock")
+        step.show(order=first["orderId"], stock=9, other_body=other["detail"])
+
+
+def _poison(world: World) -> None:
+    event: Any = {"event": {"DataType": "String", "StringValue": "order-placed"}}
+    unknown = {
+        "kind": "order-placed",
+        "id": f"{world.token}-poison",
+        "orderId": str(uuid.uuid4()),
+        "items": [{"sku": f"{world.token}-nothing", "quantity": 1}],
+    }
+    for what, body in (("no event at all", f"{world.token} no JSON"), ("an unknown product", json.dumps(unknown))):
+        with world.step(f"a message that is {what} ends in the dead letters") as step:
+            world.client("sns").publish(TopicArn=world.out["EventsTopicArn"], Message=body, MessageAttributes=event)
+            letter = world.eventually(partial(_dead, world, body), within=90, what="the dead letter")
+            step.show(dead_letter=letter)
+
+
+def _dead(world: World, body: str) -> str | None:
+    sqs, queue = world.client("sqs"), world.out["StockDeadLetterQueueUrl"]
+    for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", []):
+        if message["Body"] == body:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            return str(message["MessageId"])
+    return None
+
+
+def _kept(world: World, services: Services, sku: str) -> None:
+    """Wait until the cache has a product."""
+    world.eventually(
+        lambda: services.catalog("GET", f"/products/{sku}").headers.get("X-Cache") == "hit",
+        within=30,
+        what=f"{sku} in the cache",
+    )
+
+
+def _says(services: Services, sku: str, stock: int) -> str | None:
+    answer = services.catalog("GET", f"/products/{sku}")
+    body: Any = expect(answer, 200)
+    return str(answer.headers["X-Cache"]) if body["stock"] == stock else None
+
+
+def _order(customer: str, sku: str, quantity: int) -> dict[str, Any]:
+    return {"customerId": customer, "items": [{"sku": sku, "quantity": quantity}]}

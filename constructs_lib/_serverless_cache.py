@@ -77,7 +77,7 @@ class ServerlessCache(Construct):
         group = elasticache.CfnUserGroup(
             self, "Users", engine="valkey", user_group_id=self.name, user_ids=[member.user_id]
         )
-        group.add_dependency(member)
+        group.node.add_dependency(member)
         self._cache = elasticache.CfnServerlessCache(
             self,
             "Cache",

@@ -203,3 +203,14 @@ def test_a_clone_is_otherwise_the_same() -> None:
     assert kinds[0] == kinds[1]
     told = {one["Name"]: one["Value"] for one in only(second, TASK)["ContainerDefinitions"][0]["Environment"]}
     assert told["CATALOG_URL"] == "https://catalog.test-microservices.example.com"
+
+
+def test_the_image_is_made_of_its_service_and_the_kit_alone() -> None:
+    outdir = scratch()
+    scenario_app("microservices", outdir=outdir).synth()
+    assets = json.loads((outdir / "Microservices.assets.json").read_text(encoding="utf-8"))
+    (image,) = assets["dockerImages"].values()
+    folder = outdir / image["source"]["directory"]
+    assert {path.name for path in folder.iterdir()} - {".dockerignore"} == {"orders_service", "service_kit"}
+    assert (folder / image["source"]["dockerFile"]).is_file()
+    assert image["source"]["platform"] == "linux/arm64"

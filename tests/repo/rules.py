@@ -37,6 +37,10 @@ ACCEPTED_LINT = {
     ): "The CDK makes a policy on requests wait for the listener, which it names "
     "too: the target group must be the load balancer's by then.",
     (
+        "W3005",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+    ): "The same, for containers: it names the listener, and waits for it.",
+    (
         "W3691",
         "AWS::RDS::DBInstance",
     ): "The major version alone is what RDS documents for its newest minor version, which "

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from constructs_lib._layers import BundlingError
+    from constructs_lib._load_balancer import HttpsLoadBalancer
     from constructs_lib.alarm_topic import AlarmTopic
     from constructs_lib.big_data_ingestion import BigDataIngestion
     from constructs_lib.cached_api import CachedApi
     from constructs_lib.cognito_rest_api import ApiRoute, CognitoRestApi
     from constructs_lib.dax_cached_table import DaxCachedTable
     from constructs_lib.device_fleet import DeviceFleet
+    from constructs_lib.edge_offload import EdgeOffload
     from constructs_lib.fargate_service import FargateService
     from constructs_lib.function_target import FunctionTarget
     from constructs_lib.global_table import GlobalTable
@@ -46,9 +48,11 @@ _MODULES = {
     "CognitoRestApi": "cognito_rest_api",
     "DaxCachedTable": "dax_cached_table",
     "DeviceFleet": "device_fleet",
+    "EdgeOffload": "edge_offload",
     "FargateService": "fargate_service",
     "FunctionTarget": "function_target",
     "GlobalTable": "global_table",
+    "HttpsLoadBalancer": "_load_balancer",
     "ImageRenditions": "image_renditions",
     "LoadBalancedWebTier": "load_balanced_web_tier",
     "MountedFileSystem": "mounted_file_system",
@@ -56,8 +60,8 @@ _MODULES = {
     "PostgresDatabase": "postgres_database",
     "PythonApplication": "python_application",
     "PythonFunction": "python_function",
-    "QueuedApi": "queued_api",
     "QueueWithDlq": "queue_with_dlq",
+    "QueuedApi": "queued_api",
     "QuickSightDataset": "quicksight_dataset",
     "RedshiftLoad": "redshift_load",
     "Rendition": "image_renditions",
@@ -81,9 +85,11 @@ __all__ = [
     "CognitoRestApi",
     "DaxCachedTable",
     "DeviceFleet",
+    "EdgeOffload",
     "FargateService",
     "FunctionTarget",
     "GlobalTable",
+    "HttpsLoadBalancer",
     "ImageRenditions",
     "LoadBalancedWebTier",
     "MountedFileSystem",

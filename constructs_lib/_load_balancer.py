@@ -16,6 +16,7 @@ from constructs_lib._buckets import access_log_bucket
 
 HTTP, HTTPS = 80, 443
 _HEALTH = "/health"
+_ANYBODY = "0.0.0.0/0"
 _MAX_SERVER_ERRORS = 5
 _MAX_SECONDS = 2
 
@@ -34,7 +35,9 @@ class HttpsLoadBalancer(Construct):
         vpc: The VPC.
         target_group: What answers; see ``health_checked_targets``.
         certificate: Certificate of the names that lead here, of the stack's region.
-        internet_facing: Whether the internet gets in; else the VPC does. Default True.
+        internet_facing: Whether it has public addresses, else private ones. Default True.
+        open: Whether everybody gets in who can reach it: the internet, or the VPC. Default True. Else nobody does,
+            until ``admit`` says who.
         subnets: Where it stands. Left out: the public subnets, or the private ones when it is not internet facing.
         web_acl_arn: A WAF web ACL (regional) that is asked first. Left out: none.
         removal_policy: RETAIN (default) keeps the logs and protects the load balancer from deletion.
@@ -43,8 +46,14 @@ class HttpsLoadBalancer(Construct):
         load_balancer: The load balancer.
         security_group: Its security group.
         listener: The HTTPS listener.
+        target_group: What answers.
+        open: Whether everybody gets in.
         access_logs_bucket: Its logs.
         alarms: On 5xx of the servers and of its own, on targets that are not healthy, and on slow answers (p99).
+
+    Example:
+        targets = elbv2.ApplicationTargetGroup(stack, "Targets", vpc=vpc, port=8080)
+        HttpsLoadBalancer(stack, "Front", vpc=vpc, target_group=targets, certificate=certificate)
     """
 
     def __init__(
@@ -56,12 +65,18 @@ class HttpsLoadBalancer(Construct):
         target_group: elbv2.ApplicationTargetGroup,
         certificate: acm.ICertificate,
         internet_facing: bool = True,
+        open: bool = True,  # noqa: A002 - what the CDK calls it, too
         subnets: ec2.SubnetSelection | None = None,
         web_acl_arn: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.security_group = _security_group(self, vpc, internet_facing)
+        self.target_group, self.open = target_group, open
+        self.security_group = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="Load balancer: HTTPS in, servers out"
+        )
+        if open:
+            self._open(vpc, internet_facing)
         self.access_logs_bucket = access_log_bucket(self, "AccessLogs", removal_policy=removal_policy)
         self.load_balancer = elbv2.ApplicationLoadBalancer(
             self,
@@ -96,6 +111,51 @@ class HttpsLoadBalancer(Construct):
             )
         self.alarms = _alarms(self, self.load_balancer, target_group)
 
+    def admit(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str,
+        cidr: str | None = None,
+        prefix_list_id: str | None = None,
+        port: int = HTTPS,
+    ) -> ec2.CfnSecurityGroupIngress:
+        """Let somebody in.
+
+        Each rule is a resource of its own, not a line of the security group: what is taken out of a template is taken
+        away at the end of the deployment, after what replaces it is there.
+
+        Args:
+            scope: Whose rule it is.
+            construct_id: Its id there.
+            description: Who gets in.
+            cidr: Their addresses, or
+            prefix_list_id: a list of them.
+            port: 443 (default), or 80 to be redirected.
+        """
+        return ec2.CfnSecurityGroupIngress(
+            scope,
+            construct_id,
+            group_id=self.security_group.security_group_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            description=description,
+            cidr_ip=cidr,
+            source_prefix_list_id=prefix_list_id,
+        )
+
+    def _open(self, vpc: ec2.IVpc, internet_facing: bool) -> None:
+        peer = _ANYBODY if internet_facing else vpc.vpc_cidr_block
+        for construct_id, port, what in (("Https", HTTPS, "HTTPS"), ("Http", HTTP, "HTTP, to be redirected")):
+            rule = self.admit(self, f"{construct_id}In", cidr=peer, port=port, description=what)
+            everybody = "It faces the internet: HTTPS for everybody, and HTTP only to be redirected to it."
+            # The rule cannot read a range that is known only when the VPC is there, and takes it for everybody.
+            inside = "It is the VPC's own address range that gets in, which the rule cannot read."
+            if internet_facing or Token.is_unresolved(peer):
+                acknowledge(rule, {"AwsSolutions-EC23": everybody if internet_facing else inside})
+
 
 def health_checked_targets(
     scope: Construct, construct_id: str, *, vpc: ec2.IVpc, port: int, target_type: elbv2.TargetType
@@ -121,21 +181,6 @@ def health_checked_targets(
             healthy_http_codes="200",
         ),
     )
-
-
-def _security_group(scope: Construct, vpc: ec2.IVpc, internet_facing: bool) -> ec2.SecurityGroup:
-    group = ec2.SecurityGroup(
-        scope, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="Load balancer: HTTPS in, servers out"
-    )
-    peer = ec2.Peer.any_ipv4() if internet_facing else ec2.Peer.ipv4(vpc.vpc_cidr_block)
-    group.add_ingress_rule(peer, ec2.Port.tcp(HTTPS), "HTTPS")
-    group.add_ingress_rule(peer, ec2.Port.tcp(HTTP), "HTTP, to be redirected")
-    everybody = "It faces the internet: HTTPS for everybody, and HTTP only to be redirected to it."
-    # The rule cannot read a range that is known only when the VPC is there, and takes it for everybody.
-    inside = "It is the VPC's own address range that gets in, which the rule cannot read."
-    if internet_facing or Token.is_unresolved(vpc.vpc_cidr_block):
-        acknowledge(group, {"AwsSolutions-EC23": everybody if internet_facing else inside})
-    return group
 
 
 def _log_access(load_balancer: elbv2.ApplicationLoadBalancer, bucket: s3.Bucket) -> None:

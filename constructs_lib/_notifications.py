@@ -1,4 +1,4 @@
-"""Events of a bucket to a topic, set by the CDK's custom resource, whose function gets logs with retention."""
+"""Events of a bucket to a topic or a queue, set by the CDK's custom resource, whose logs get a retention."""
 
 from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -6,6 +6,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
 # The CDK's id of that function, one per stack (aws-s3/lib/notifications-resource/notifications-resource-handler.ts).
@@ -33,6 +34,40 @@ def notify_of_created(
     notification = bucket.node.find_child("Notifications").node.find_child("Resource")
     admitted.apply_before(notification)
     notification.node.add_dependency(heard_by)
+    handler = Stack.of(bucket).node.try_find_child(HANDLER_ID)
+    if isinstance(handler, Construct):
+        keep_its_logs(handler)
+
+
+def queue_created(scope: Construct, bucket: s3.Bucket, queue: sqs.Queue, *, prefix: str, suffix: str) -> None:
+    """Let the bucket tell a queue of what was created.
+
+    Args:
+        scope: Where what is defined here belongs.
+        bucket: Of this stack.
+        queue: Of this stack; its policy admits this bucket alone.
+        prefix: Only keys that begin so,
+        suffix: and that end so.
+    """
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AllowEventsOfTheBucket",
+            principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={
+                "ArnLike": {"aws:SourceArn": bucket.bucket_arn},
+                "StringEquals": {"aws:SourceAccount": Stack.of(bucket).account},
+            },
+        )
+    )
+    # Named by its ARN, since the CDK would add to the policy what is already there, without the account.
+    named = sqs.Queue.from_queue_arn(scope, "Destination", queue.queue_arn)
+    only = s3.NotificationKeyFilter(prefix=prefix, suffix=suffix)
+    bucket.add_event_notification(s3.EventType.OBJECT_CREATED, notifications.SqsDestination(named), only)
+    # S3 tries the queue out when it is told of it.
+    notification = bucket.node.find_child("Notifications").node.find_child("Resource")
+    notification.node.add_dependency(queue.node.find_child("Policy"))
     handler = Stack.of(bucket).node.try_find_child(HANDLER_ID)
     if isinstance(handler, Construct):
         keep_its_logs(handler)

@@ -46,7 +46,9 @@ class LoadBalancedWebTier(Construct):
         application: What runs.
         certificate: Certificate of the names that lead here, of the stack's region.
         environment: The application's settings beside PORT and AWS_REGION. No secrets: ARNs of secrets.
-        internet_facing: Whether the internet gets in; else the VPC does. Default True.
+        internet_facing: Whether the load balancer has public addresses, else private ones. Default True.
+        open: Whether everybody gets in who can reach it: the internet, or the VPC. Default True. Else nobody does,
+            until ``front.admit`` says who, as ``EdgeOffload`` does.
         min_capacity: Instances at least, 1-99. Default 2, one in each of two zones.
         max_capacity: Instances at most, more than ``min_capacity`` and up to 100. Default 6.
         instance_type: Left out: t4g.small, or t3.small for an application on x86_64.
@@ -90,6 +92,7 @@ class LoadBalancedWebTier(Construct):
         certificate: acm.ICertificate,
         environment: Mapping[str, str] | None = None,
         internet_facing: bool = True,
+        open: bool = True,  # noqa: A002 - what the CDK calls it, too
         min_capacity: int = 2,
         max_capacity: int = 6,
         instance_type: ec2.InstanceType | None = None,
@@ -147,6 +150,7 @@ class LoadBalancedWebTier(Construct):
             target_group=self.target_group,
             certificate=certificate,
             internet_facing=internet_facing,
+            open=open,
             web_acl_arn=web_acl_arn,
             removal_policy=removal_policy,
         )

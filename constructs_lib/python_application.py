@@ -33,7 +33,7 @@ class PythonApplication:
 
     Example:
         from pathlib import Path
-        updates = PythonApplication(sources=Path("lambda_src"), package="order_worker")
+        updates = PythonApplication(sources=Path("container_src"), package="update_server", shared=["service_kit"])
         assert updates.target.python == "3.13"
     """
 

@@ -20,8 +20,8 @@ from localcloud.cloud import LocalCloud
 from stacks.scenario import stack_id
 
 # Rights that Lambda itself uses for the function (the emulator's Lambda writes logs and traces without asking IAM), and
-# those of services that are recorded only.
-_NOT_ASKED_FOR_HERE = {"dax", "logs", "xray"}
+# those of services that are recorded only; a file system is a folder here, which asks nobody.
+_NOT_ASKED_FOR_HERE = {"dax", "elasticfilesystem", "logs", "xray"}
 # What containers and instances use to become servers, or to be looked after: here they are processes.
 _OF_BOOTING = {"cloudformation", "cloudwatch", "ec2messages", "ecr", "elasticfilesystem", "s3", "ssm", "ssmmessages"}
 # A journey waits up to a minute for what comes within a second; a grant that is gone is gone for good.

@@ -13,6 +13,7 @@ from constructs_lib import FunctionTarget
 _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 OPTIONS = frozenset({"copies", "quicksight", "redshift", "replica"})
 LAYERS_CACHE = Path(__file__).resolve().parent.parent / "build" / "layers"
+_EDGE_CERTIFICATE = r"arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/\S+"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,13 @@ class Settings:
         vpn_remote: Context ``vpn_remote``: public address of the device that the scenario network has a VPN to; "none"
             for no VPN. Default 203.0.113.10, an address of RFC 5737: a stand-in whose tunnels stay down.
         vpn_networks: Context ``vpn_networks``: the networks behind it, comma separated. Default "192.168.0.0/16".
+        offload: Context ``offload``: "true" (default) puts an edge in front of the servers of software-updates.
+        edge_certificate_arn: Context ``edge_certificate_arn``: a certificate of us-east-1 for the names that lead to an
+            edge. Left out: the stack's own, which CloudFront takes when the stack is in that region.
 
     Raises:
-        ValueError: ``retain`` is neither "true" nor "false", the target is not supported, an option is unknown,
-            ``domain`` is no domain's name, or ``nat_gateways`` no number from 0 to 3.
+        ValueError: A switch is neither "true" nor "false", the target is not supported, an option is unknown, or a
+            value has another form.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -61,6 +65,8 @@ class Settings:
     interface_endpoints: tuple[str, ...] = ("logs", "secretsmanager")
     vpn_remote: str | None = "203.0.113.10"
     vpn_networks: tuple[str, ...] = ("192.168.0.0/16",)
+    offload: bool = True
+    edge_certificate_arn: str | None = None
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.options) - OPTIONS)
@@ -68,13 +74,14 @@ class Settings:
             raise ValueError(f"options: must be of {', '.join(sorted(OPTIONS))}, got {', '.join(unknown)}")
         if not re.fullmatch(_DOMAIN, self.domain):
             raise ValueError(f"domain: must be a domain name as example.com, in lower case, got {self.domain!r}")
+        if self.edge_certificate_arn and not re.fullmatch(_EDGE_CERTIFICATE, self.edge_certificate_arn):
+            rule = "must be the ARN of a certificate in us-east-1"
+            raise ValueError(f"edge_certificate_arn: {rule}, got {self.edge_certificate_arn!r}")
 
     @classmethod
     def from_context(cls, context: Callable[[str], Any]) -> Self:
         """Read the settings from ``app.node.try_get_context``."""
-        retain = str(context("retain") if context("retain") is not None else "true").lower()
-        if retain not in {"true", "false"}:
-            raise ValueError(f'retain: must be "true" or "false", got {retain!r}')
+        retain, offload = _switch(context, "retain"), _switch(context, "offload")
         target = FunctionTarget(
             python=str(context("function_python") or FunctionTarget.python),
             architecture=str(context("function_architecture") or FunctionTarget.architecture),
@@ -86,7 +93,7 @@ class Settings:
             target=target,
             prefix=str(context("prefix") or ""),
             alarm_email=context("alarm_email"),
-            retain=retain == "true",
+            retain=retain,
             options=_listed(context("options")),
             quicksight_user=context("quicksight_user"),
             copies_region=context("copies_region"),
@@ -96,6 +103,8 @@ class Settings:
             interface_endpoints=_listed(context("interface_endpoints"), cls.interface_endpoints),
             vpn_remote=next(iter(_listed(context("vpn_remote"), (str(cls.vpn_remote),))), None),
             vpn_networks=_listed(context("vpn_networks"), cls.vpn_networks),
+            offload=offload,
+            edge_certificate_arn=context("edge_certificate_arn"),
         )
 
     @property
@@ -116,6 +125,14 @@ def _nat_gateways(value: Any) -> int | None:
     if str(value) not in {"0", "1", "2", "3"}:
         raise ValueError(f"nat_gateways: must be a number from 0 to 3, got {value!r}")
     return int(value)
+
+
+def _switch(context: Callable[[str], Any], name: str) -> bool:
+    """A switch that is on unless it is turned off."""
+    said = str(context(name) if context(name) is not None else "true").lower()
+    if said not in {"true", "false"}:
+        raise ValueError(f'{name}: must be "true" or "false", got {said!r}')
+    return said == "true"
 
 
 def _scenarios(context: Callable[[str], Any]) -> tuple[str, ...]:

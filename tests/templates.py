@@ -24,7 +24,7 @@ Template = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent
 # No stack needs its assets built: layers are skipped, their hashes are the same, and nothing needs the network.
 NO_BUNDLING: Mapping[str, Any] = {"aws:cdk:bundling-stacks": []}
-_INPUTS = ("app.py", "cdk.json", "requirements.txt", "constructs_lib", "stacks", "lambda_src")
+_INPUTS = ("app.py", "cdk.json", "requirements.txt", "constructs_lib", "stacks", "lambda_src", "container_src")
 _KEPT = ROOT / "build" / "templates"
 _DAY = 24 * 3600
 

@@ -81,8 +81,7 @@ def in_private_subnets(template: Template) -> None:
 
 
 def only_the_load_balancer_gets_in(template: Template) -> None:
-    ingress = only(template, INGRESS)
-    assert "TierServers" in str(ingress["GroupId"]), "another group"
+    (ingress,) = [one for one in resources(template, INGRESS).values() if "TierServers" in str(one["GroupId"])]
     assert "LoadBalancerSecurityGroup" in str(ingress["SourceSecurityGroupId"]), "others get in"
     assert (ingress["FromPort"], ingress["ToPort"]) == (8080, 8080), "other ports are open"
     servers = next(one for name, one in resources(template, SECURITY).items() if "Servers" in name)
@@ -159,6 +158,7 @@ OPEN = {"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22
         (in_private_subnets, GROUP, ["VPCZoneIdentifier"], [{"Ref": "Private"}], "one zone"),
         (in_private_subnets, GROUP, ["VPCZoneIdentifier"], [{"Ref": "Public"}] * 2, "public addresses"),
         (only_the_load_balancer_gets_in, INGRESS, ["FromPort"], 0, "other ports"),
+        (only_the_load_balancer_gets_in, INGRESS, ["SourceSecurityGroupId"], "sg-1", "others get in"),
         (only_the_load_balancer_gets_in, SECURITY, ["SecurityGroupIngress"], [OPEN], "others get in"),
         (only_the_load_balancer_gets_in, SECURITY, ["SecurityGroupEgress"], [OPEN], "out"),
         (scales, GROUP, ["MaxSize"], "2", "other limits"),

@@ -18,6 +18,7 @@ from tests.templates import NO_BUNDLING, Template, bare_stack, flags, mutated, o
 
 BALANCER, LISTENER = "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancingV2::Listener"
 TARGETS, GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::EC2::SecurityGroup"
+INGRESS = "AWS::EC2::SecurityGroupIngress"
 POLICY = "AWS::S3::BucketPolicy"
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/11111111-2222-3333-4444-555555555555"
 
@@ -129,7 +130,7 @@ def test_and_would_be_missed(
 
 
 def test_the_internet_gets_in_at_two_ports(default: Template) -> None:
-    ingress = only(default, GROUP)["SecurityGroupIngress"]
+    ingress = resources(default, INGRESS).values()
     assert {(one["CidrIp"], one["FromPort"], one["ToPort"]) for one in ingress} == {
         ("0.0.0.0/0", 443, 443),
         ("0.0.0.0/0", 80, 80),
@@ -143,9 +144,20 @@ def test_an_internal_one_lets_in_the_vpc_alone() -> None:
     make(stack, internet_facing=False, subnets=private)
     template = synthesized(stack)
     (vpc,) = resources(template, "AWS::EC2::VPC")
-    ingress = only(template, GROUP)["SecurityGroupIngress"]
+    ingress = resources(template, INGRESS).values()
     assert [one["CidrIp"] for one in ingress] == [{"Fn::GetAtt": [vpc, "CidrBlock"]}] * 2
     assert only(template, BALANCER)["Scheme"] == "internal"
+
+
+def test_a_closed_one_lets_in_whom_it_is_told() -> None:
+    stack = bare_stack()
+    front = make(stack, open=False)
+    assert not front.open
+    assert not resources(stack, INGRESS)
+    assert "SecurityGroupIngress" not in only(stack, GROUP)
+    front.admit(stack, "Edge", prefix_list_id="pl-1", description="the edge")
+    rule = only(stack, INGRESS)
+    assert (rule["SourcePrefixListId"], rule["FromPort"], rule["ToPort"]) == ("pl-1", 443, 443)
 
 
 def test_nothing_goes_out_but_to_targets(default: Template) -> None:

@@ -15,6 +15,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_efs as efs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_kms as kms
@@ -82,6 +83,7 @@ IMPORTED: dict[str, object] = {
     "ec2": ec2,
     "ecs": ecs,
     "efs": efs,
+    "elbv2": elbv2,
     "iam": iam,
     "kinesis": kinesis,
     "kms": kms,

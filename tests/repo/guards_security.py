@@ -33,6 +33,7 @@ _WITHOUT_RESOURCE = {
     "ec2:DescribeCustomerGateways",
     "ec2:DescribeFlowLogs",
     "ec2:DescribeInternetGateways",
+    "ec2:DescribeManagedPrefixLists",
     "ec2:DescribeNatGateways",
     "ec2:DescribeNetworkAcls",
     "ec2:DescribePrefixLists",

@@ -72,7 +72,7 @@ def each_tier_lets_in_the_one_before(made: Template) -> None:
     doors = {
         (one["GroupId"]["Fn::GetAtt"][0][:12], one["SourceSecurityGroupId"]["Fn::GetAtt"][0][:12], one["FromPort"])
         for one in resources(made, INGRESS).values()
-        if one["GroupId"]["Fn::GetAtt"][0].startswith(("Servers", "Database"))
+        if "SourceSecurityGroupId" in one and one["GroupId"]["Fn::GetAtt"][0].startswith(("Servers", "Database"))
     }
     assert {(source[:7], port) for to, source, port in doors if to.startswith("Servers")} == {("Servers", 8080)}, (
         "doors"
@@ -80,6 +80,9 @@ def each_tier_lets_in_the_one_before(made: Template) -> None:
     into = {source for to, source, port in doors if to.startswith("Database") and port == 5432}
     assert len(doors) == 3, "a door came or went"
     assert len(into) == 2, "others get into the database"
+    open_ = [one for one in resources(made, INGRESS).values() if "CidrIp" in one]
+    assert all("LoadBalancer" in one["GroupId"]["Fn::GetAtt"][0] for one in open_), "the internet gets in behind it"
+    assert {one["FromPort"] for one in open_} == {80, 443}, "the internet gets in elsewhere"
 
 
 def people_are_told(made: Template) -> None:

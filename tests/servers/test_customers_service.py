@@ -5,14 +5,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.servers import fake_aws, postgres, processes
-from tests.servers.authority import issue
 from tests.servers.conftest import SECRET_ARN
 
 ADA = {"name": "Ada", "email": "ada@example.com", "rewardPoints": 5}
@@ -233,13 +231,3 @@ def test_two_that_start_together_migrate_once(
     for process in started:
         process.kill()
     assert len(runs) == 1
-
-
-def test_a_certificate_of_another_authority_is_refused(
-    customers_environment: dict[str, str], database: postgres.Postgres, tmp_path: Path
-) -> None:
-    other, _, _ = issue(tmp_path)
-    environment = customers_environment | {"PGSSLROOTCERT": str(other)}
-    with processes.running("customers_service", environment) as process, process.client() as client:
-        assert client.get("/customers").status_code == 503
-    assert "SSL error" in json.dumps(process.logs)

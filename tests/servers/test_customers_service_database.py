@@ -1,8 +1,10 @@
 """The connection of customers_service: what is done again, what is not, and what callers are told."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from customers_service.database import Database
 from customers_service.secret import SecretReader
 from service_kit.problems import UnavailableError
 from tests.servers import postgres
+from tests.servers.authority import issue
 from tests.servers.conftest import Log
 
 
@@ -165,16 +168,22 @@ def test_connections_are_encrypted_and_kept(database: postgres.Postgres) -> None
     assert first == second
 
 
-@pytest.mark.parametrize(("host", "trusted"), [("127.0.0.1", True), ("127.0.0.2", False)])
-def test_a_host_that_its_certificate_does_not_name_is_not_talked_to(
-    database: postgres.Postgres, log: Log, host: str, *, trusted: bool
-) -> None:
-    async def work(connection: AsyncConnection) -> Any:
-        return (await connection.execute(text("SELECT 5"))).scalar_one()
+async def _five(connection: AsyncConnection) -> Any:
+    return (await connection.execute(text("SELECT 5"))).scalar_one()
 
-    if trusted:
-        assert _run(database, work, host=host) == 5
-        return
+
+def test_a_database_that_proves_who_it_is_is_talked_to(database: postgres.Postgres) -> None:
+    assert _run(database, _five, host="127.0.0.1") == 5
+
+
+def test_a_host_that_its_certificate_does_not_name_is_not(database: postgres.Postgres, log: Log) -> None:
     with pytest.raises(UnavailableError):
-        _run(database, work, host=host)
+        _run(database, _five, host="127.0.0.2")
     assert "does not match host name" in json.dumps(log())
+
+
+def test_a_certificate_of_another_authority_is_not(database: postgres.Postgres, log: Log, tmp_path: Path) -> None:
+    other, _, _ = issue(tmp_path)
+    with pytest.raises(UnavailableError):
+        _run(dataclasses.replace(database, authority=other), _five)
+    assert "SSL error" in json.dumps(log())

@@ -273,6 +273,7 @@ def test_a_download_under_way_is_finished_after_term(root: Path) -> None:
                 digest.update(piece)
         assert answer.headers["ETag"] == f'"{digest.hexdigest()}"'
         assert process.wait() == 0
+    assert [line for line in process.logs if "not_json" in line or line["level"] != "info"] == []
 
 
 def test_readers_of_latest_never_see_half_of_it(app: FastAPI, root: Path) -> None:

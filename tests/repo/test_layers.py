@@ -8,7 +8,7 @@ from tests.repo.arrows import offences
 from tests.templates import ROOT
 
 LIB, STACK, JOURNEY = "constructs_lib/a.py", "stacks/a.py", "journeys/a.py"
-CLOUD, FUNCTION = "localcloud/a.py", "lambda_src/worker/a.py"
+CLOUD, FUNCTION, SERVER = "localcloud/a.py", "lambda_src/worker/a.py", "container_src/shop/parts/a.py"
 
 
 def _house(root: Path, name: str, source: str) -> Path:
@@ -19,6 +19,10 @@ def _house(root: Path, name: str, source: str) -> Path:
     (package / "requirements.txt").write_text("pydantic==2.14.3 \\\n    --hash=sha256:0\n")
     (root / "lambda_src" / "other").mkdir()
     (root / "lambda_src" / "other" / "__init__.py").touch()
+    for server in ("shop", "shop/parts", "service_kit", "bank"):
+        (root / "container_src" / server).mkdir(parents=True, exist_ok=True)
+        (root / "container_src" / server / "__init__.py").touch()
+    (root / "container_src" / "shop" / "requirements.txt").write_text("pydantic==2.14.3 \\\n    --hash=sha256:0\n")
     (root / name).parent.mkdir(parents=True, exist_ok=True)
     (root / name).write_text(source)
     return root
@@ -57,11 +61,13 @@ def test_the_house_keeps_its_arrows() -> None:
         (CLOUD, "import stacks", "localcloud must not import stacks"),
         (CLOUD, "import aws_cdk", "localcloud must not import aws_cdk"),
         (CLOUD, "from tests import templates", "must not import tests.templates"),
-        ("benchmarks/a.py", "from localcloud import cloud", "benchmarks must not import localcloud.cloud"),
         (FUNCTION, "from other import rules", "must import its own package alone, got other.rules"),
         (FUNCTION, "import constructs_lib", "must import its own package alone, got constructs_lib"),
         (FUNCTION, "import requests", "requests must be pinned in worker/requirements.txt"),
         ("lambda_src/other/a.py", "import pydantic", "pydantic must be pinned in other/requirements.txt"),
+        (SERVER, "from bank import rules", "a server must import its own package alone, got bank.rules"),
+        (SERVER, "import boto3", "boto3 must be pinned in shop/requirements.txt, or the server does not have it"),
+        (SERVER, "if where == 'local': ...", "must not know of a local cloud, got 'local'"),
     ],
 )
 def test_an_arrow_that_points_the_wrong_way_is_noticed(name: str, source: str, offence: str, tmp_path: Path) -> None:
@@ -78,8 +84,9 @@ def test_an_arrow_that_points_the_wrong_way_is_noticed(name: str, source: str, o
         ("app.py", "import sys\nfrom stacks import catalog\nx.node.try_get_context('y')"),
         (JOURNEY, "import boto3\nimport rich\nfrom journeys._world import World\nfrom mypy_boto3_sqs import SQSClient"),
         (CLOUD, "import typer\nfrom stacks import catalog\nfrom journeys._world import World"),
-        ("benchmarks/a.py", "from stacks import catalog\nfrom worker import rules\nimport PIL"),
+        ("benchmarks/a.py", "from stacks import catalog\nfrom worker import rules\nfrom localcloud import cloud"),
         ("tests/a.py", "import localcloud.cloud\nimport stacks.order_queue"),
+        (SERVER, "import pydantic\nfrom service_kit import answers\nfrom shop import rules"),
         (FUNCTION, "import boto3\nimport pydantic\nfrom worker import rules\nlocal, _, domain = 'a@b'.partition('@')"),
     ],
 )

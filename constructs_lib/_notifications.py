@@ -39,7 +39,9 @@ def notify_of_created(
         keep_its_logs(handler)
 
 
-def queue_created(scope: Construct, bucket: s3.Bucket, queue: sqs.Queue, *, prefix: str, suffix: str) -> None:
+def queue_created(
+    scope: Construct, bucket: s3.Bucket, queue: sqs.Queue, *, prefix: str, suffix: str | None = None
+) -> None:
     """Let the bucket tell a queue of what was created.
 
     Args:
@@ -47,7 +49,7 @@ def queue_created(scope: Construct, bucket: s3.Bucket, queue: sqs.Queue, *, pref
         bucket: Of this stack.
         queue: Of this stack; its policy admits this bucket alone.
         prefix: Only keys that begin so,
-        suffix: and that end so.
+        suffix: and that end so. Left out: however they end.
     """
     queue.add_to_resource_policy(
         iam.PolicyStatement(

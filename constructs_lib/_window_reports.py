@@ -4,14 +4,12 @@ from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_s3_notifications as notifications
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib._buckets import private_bucket
 from constructs_lib._checks import in_range
 from constructs_lib._ingestion_table import IngestionTable
-from constructs_lib._notifications import HANDLER_ID, keep_its_logs
+from constructs_lib._notifications import queue_created
 from constructs_lib._object_rights import grant_objects
 from constructs_lib.function_target import FunctionTarget
 from constructs_lib.python_function import PythonFunction
@@ -109,7 +107,7 @@ class WindowReports(Construct):
         self._grant_report(reporter.role)
         self.queue = QueueWithDlq(self, "NewEvents", visibility_timeout=_VISIBILITY, max_receive_count=_MAX_RECEIVES)
         self.queue.add_consumer(self.function, max_concurrency=_MAX_CONCURRENCY)
-        self._listen()
+        queue_created(self, bucket, self.queue.queue, prefix=prefix)
         self.alarms = [*self.queue.alarms, *reporter.alarms]
 
     def grant_query(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -186,28 +184,3 @@ class WindowReports(Construct):
         role.add_to_principal_policy(
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.reports_bucket.bucket_arn])
         )
-
-    def _listen(self) -> None:
-        queue = self.queue.queue
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AllowEventsOfTheBucket",
-                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[queue.queue_arn],
-                conditions={
-                    "ArnLike": {"aws:SourceArn": self._events.bucket_arn},
-                    "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                },
-            )
-        )
-        # Named by its ARN, since the CDK would add to the policy what is already there, without the account.
-        named = sqs.Queue.from_queue_arn(self, "Destination", queue.queue_arn)
-        only = s3.NotificationKeyFilter(prefix=self._prefix)
-        self._events.add_event_notification(s3.EventType.OBJECT_CREATED, notifications.SqsDestination(named), only)
-        # S3 tries the queue out when it is told of it.
-        notification = self._events.node.find_child("Notifications").node.find_child("Resource")
-        notification.node.add_dependency(queue.node.find_child("Policy"))
-        handler = Stack.of(self).node.try_find_child(HANDLER_ID)
-        if isinstance(handler, Construct):
-            keep_its_logs(handler)

@@ -7,6 +7,7 @@ from journeys import _updates_origin, _updates_refusals
 from journeys._updates import SECONDS, Client, Publisher, Release, noise, sha256
 from journeys._world import World
 
+# And DistributionId, where there is an edge.
 READS = (
     "Url",
     "OriginUrl",
@@ -16,7 +17,6 @@ READS = (
     "GroupName",
     "LogGroupName",
     "FrontSecurityGroupId",
-    "DistributionId",
 )
 _LARGE, _SMALL = 1_500_000, 20_000
 
@@ -36,15 +36,18 @@ def run(world: World) -> None:
     _another(world, client, first, second)
     _updates_refusals.unknown(world, client, second)
     _updates_refusals.traversal(world, client, second)
-    _updates_origin.closed(world, client, second)
+    has_edge = "DistributionId" in world.out
+    if has_edge:
+        _updates_origin.closed(world, client, second)
     third, fourth = (_release(world, publisher, minor) for minor in (3, 4))
     many = Release(publisher.version(5), {f"part-{n}.bin": noise(f"{world.token}-{n}", _SMALL) for n in range(50)})
     _publish_all(world, publisher, client, (third, fourth, many))
-    _updates_origin.stampede(world, client, third, fourth)
+    if has_edge:
+        _updates_origin.stampede(world, client, third, fourth)
     _updates_origin.replaced(world, client, many)
     _updates_refusals.bad_releases(world, publisher, client, many)
     _updates_refusals.others_may_not_publish(world, publisher)
-    _not_run(world)
+    _not_run(world, has_edge=has_edge)
 
 
 def _release(world: World, publisher: Publisher, minor: int) -> Release:
@@ -135,7 +138,9 @@ def _another(world: World, client: Client, old: Release, new: Release) -> None:
         step.show(version=old.version, status=answer.status)
 
 
-def _not_run(world: World) -> None:
+def _not_run(world: World, *, has_edge: bool) -> None:
+    if not has_edge:
+        world.not_run("the edge keeps requests from the servers", "the stack was deployed with offload=false")
     world.not_run(
         "a new server boots from its image, and CloudFormation waits for its signal",
         "here processes are started instead of instances; on AWS it was over before the journey could begin",

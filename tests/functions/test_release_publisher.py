@@ -13,10 +13,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from release_publisher import handler as publisher
-from release_publisher.rules import Entry, Manifest
+from release_publisher.rules import Entry, Manifest, RejectedError, version_in
 from release_publisher.shelf import Shelf
 from tests.functions.fake_s3 import FakeS3
 from tests.functions.paid_fakes import Context
+from update_server import names
 
 BUCKET = "releases-bucket"
 DATA = {"app.bin": b"\x00\x01" * 700_000, "notes.txt": b"better than before"}
@@ -336,3 +337,39 @@ def test_a_missing_setting_is_named(s3: FakeS3, monkeypatch: pytest.MonkeyPatch)
     publisher.settings.cache_clear()
     with pytest.raises(ValueError, match="releases_root"):
         publisher.settings()
+
+
+NAMES = ["a", "app.bin", "A-1_b+c.tar.gz", "x" * 128, *TRAVERSALS]
+VERSIONS = [
+    "1.2.3",
+    "0.0.1",
+    "1.0.0-rc.1",
+    "1.0.0+build.7",
+    "1.2",
+    "v1.2.3",
+    "01.2.3",
+    "..",
+    "1.2.3-",
+    f"1.2.{'3' * 61}",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_taken_when_the_servers_hand_it_out(root: Path, s3: FakeS3, name: str) -> None:
+    told = json.dumps({"version": "1.2.3", "files": [entry(name, b"x")]}).encode()
+    served = names.is_file(name) and name != names.MANIFEST
+    try:
+        Manifest.of(told, "1.2.3", 10)
+    except RejectedError:
+        assert not served, "the servers would hand it out"
+    else:
+        assert served, "the servers would not hand it out"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_version_is_taken_when_the_servers_hand_it_out(version: str) -> None:
+    try:
+        taken = version_in(f"releases/{version}/manifest.json") == version
+    except RejectedError:
+        taken = False
+    assert taken == names.is_version(version)

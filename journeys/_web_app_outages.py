@@ -4,6 +4,8 @@ import json
 import socket
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from journeys._inbox import Inbox
 from journeys._load import load
 from journeys._steps import NotRunError
@@ -104,7 +106,7 @@ def rotated(world: World, app: App, data: Database) -> None:
         clients = Clients(app)
         with load(clients, per_second=_PER_SECOND, at_most=_AT_MOST, threads=32) as running:
             running.go_on(10)
-            version = secrets.rotate_secret(SecretId=arn)["VersionId"]
+            version = _rotate(secrets, arn)
             world.eventually(lambda: _is_current(secrets, arn, version), within=120, what="the new version is current")
             running.go_on(3 * _ASKED)
         new = data.secret()
@@ -158,6 +160,17 @@ def _about(part: str, messages: list[str]) -> list[str]:
 def _addresses(instance: Any) -> list[str]:
     found = socket.getaddrinfo(instance["Endpoint"]["Address"], instance["Endpoint"]["Port"], type=socket.SOCK_STREAM)
     return sorted({str(one[4][0]) for one in found})
+
+
+def _rotate(secrets: Any, arn: str) -> str:
+    """Ask for a rotation, and the version that it makes; one that was begun and did not end goes on instead."""
+    try:
+        return str(secrets.rotate_secret(SecretId=arn)["VersionId"])
+    except ClientError as error:
+        if "previous rotation" not in str(error):
+            raise
+    stages = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    return next(version for version, found in stages.items() if "AWSPENDING" in found)
 
 
 def _is_current(secrets: Any, arn: str, version: str) -> bool:

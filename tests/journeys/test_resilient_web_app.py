@@ -6,12 +6,14 @@ from typing import Any, cast
 
 import psycopg
 import pytest
+from botocore.exceptions import ClientError
 
 from journeys._http import Response
 from journeys._steps import NotRunError
 from journeys._web_app import App, Clients
 from journeys._web_app_doors import Database, _let_in
 from journeys._web_app_drills import _serves
+from journeys._web_app_outages import _rotate
 from journeys._world import World
 
 OUT = {
@@ -190,3 +192,22 @@ def test_a_process_is_known_by_address_and_port() -> None:
     for target, serves in (("127.0.0.1:41234", True), ("127.0.0.1:1", False)):
         server: Any = SimpleNamespace(target=target)
         assert _serves(world, server) is serves
+
+
+def refusing(message: str) -> Any:
+    def rotate_secret(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InvalidRequestException", "Message": message}}, "RotateSecret")
+
+    stages = {"one": ["AWSCURRENT"], "two": ["AWSPENDING"]}
+    return SimpleNamespace(rotate_secret=rotate_secret, describe_secret=lambda **_: {"VersionIdsToStages": stages})
+
+
+def test_a_rotation_that_did_not_end_goes_on() -> None:
+    """As an earlier run may have left it."""
+    secrets = refusing("A previous rotation isn't complete. That rotation will be reattempted.")
+    assert _rotate(secrets, "arn") == "two"
+
+
+def test_another_refusal_of_a_rotation_is_none_of_that() -> None:
+    with pytest.raises(ClientError, match="no function"):
+        _rotate(refusing("no function"), "arn")

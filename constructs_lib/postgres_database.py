@@ -199,7 +199,11 @@ class PostgresDatabase(Construct):
         return read.combine(use_key_through_secrets_manager(self.encryption_key, grantee, "kms:Decrypt"))
 
     def tell(self, alarm_topic: AlarmTopic) -> None:
-        """Let RDS tell people of failovers, failures, low storage and recoveries, by the topic that alarms speak to."""
+        """Let RDS tell people of failovers, failures, low storage and recoveries, by the topic that alarms speak to.
+
+        Source: Amazon RDS user guide, "Granting permissions to publish notifications to an Amazon SNS topic"; Amazon
+        SNS developer guide, "Key management", for the service that must be let use the topic's key.
+        """
         alarm_topic.admit("events.rds.amazonaws.com", self.instance.instance_arn)
         rds.CfnEventSubscription(
             self,

@@ -170,7 +170,7 @@ def _rotate(secrets: Any, arn: str) -> str:
         if "previous rotation" not in str(error):
             raise
     stages = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
-    return next(version for version, found in stages.items() if "AWSPENDING" in found)
+    return str(next(version for version, found in stages.items() if "AWSPENDING" in found))
 
 
 def _is_current(secrets: Any, arn: str, version: str) -> bool:

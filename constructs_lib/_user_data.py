@@ -58,8 +58,9 @@ again() {{
 
 
 def _software(boot: Boot) -> str:
-    efs = " amazon-efs-utils" if boot.mount else ""
-    return f"again dnf install --assumeyes --quiet python3.13 amazon-cloudwatch-agent{efs}"
+    # The image brings some of them; those that it brings are left as they are.
+    wanted = ["python3.13", "amazon-cloudwatch-agent", "aws-cfn-bootstrap", "logrotate"]
+    return f"again dnf install --assumeyes --quiet {' '.join([*wanted, *(['amazon-efs-utils'] if boot.mount else [])])}"
 
 
 def _application(boot: Boot) -> str:

@@ -13,6 +13,7 @@ from stacks.settings import Settings
 
 READ, WRITE = ApiRoute("GET", "/products/{sku}"), ApiRoute("PUT", "/products/{sku}")
 DOCUMENT = ApiRoute("GET", "/openapi.json")
+STOCK_TIMEOUT = Duration.seconds(5)
 _KIND = apigateway.JsonSchemaType
 # Checked at the edge; the function's own rules (lambda_src/catalog_api/rules.py) are the same.
 PRODUCT = apigateway.JsonSchema(
@@ -80,7 +81,7 @@ class Catalog(Construct):
             package="catalog_api",
             handler="stock.handler",
             target=settings.target,
-            timeout=Duration.seconds(10),
+            timeout=STOCK_TIMEOUT,
             environment={"POWERTOOLS_SERVICE_NAME": "catalog-stock"},
         )
         self.api.connect(self.stock, "dynamodb:PutItem", "dynamodb:UpdateItem")

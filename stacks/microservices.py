@@ -51,7 +51,8 @@ class Microservices(Stack):
             self,
             "Events",
             subscribers=[
-                Subscriber("stock", filter_attributes=_PLACED, visibility_timeout=Duration.minutes(1)),
+                # Six times the consumer's timeout, and no more: so poison is soon among the dead letters.
+                Subscriber("stock", filter_attributes=_PLACED, visibility_timeout=Duration.seconds(30)),
             ],
             required_attribute="event",
             removal_policy=settings.removal_policy,

@@ -1,9 +1,7 @@
 """SQS batch in, partial batch failures out: each order is taken from stock once, however often it is delivered."""
 
-from functools import cache
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -36,19 +34,12 @@ def _record(record: SQSRecord) -> None:
         logger.set_correlation_id(order.correlation_id)
         new = connections.store().take(order)
     except (ValidationError, RefusedError) as refusal:
-        # Waiting cannot mend it: deliver it again at once, so that it is soon found among the dead letters.
+        # It ends in the dead letters after its deliveries. From where this function stands no queue can be reached, so
+        # it cannot hurry them.
         logger.warning("order refused", message_id=record.message_id, reason=str(refusal))
-        _sqs().change_message_visibility(
-            QueueUrl=record.queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=0
-        )
         raise
     # Also when it was done before: the one who did it may have come no further.
     for sku in order.quantities():
         connections.products().changed(sku)
     metrics.add_metric(name="OrdersTaken", unit=MetricUnit.Count, value=int(new))
     logger.info("order taken from stock" if new else "order known", order_id=order.order_id, event_id=order.id)
-
-
-@cache
-def _sqs() -> Any:
-    return boto3.client("sqs")

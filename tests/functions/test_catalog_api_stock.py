@@ -2,10 +2,8 @@
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -24,24 +22,6 @@ ORDER = {
     "total": 500,
     "items": [{"sku": "tea", "quantity": 2}, {"sku": "cup", "quantity": 1}, {"sku": "tea", "quantity": 1}],
 }
-
-
-class FakeSqs:
-    def __init__(self) -> None:
-        self.hurried: list[str] = []
-
-    def change_message_visibility(self, *, ReceiptHandle: str, VisibilityTimeout: int, **_: Any) -> None:  # noqa: N803
-        assert VisibilityTimeout == 0
-        self.hurried.append(ReceiptHandle)
-
-
-@pytest.fixture
-def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSqs]:
-    made = FakeSqs()
-    monkeypatch.setattr(boto3, "client", lambda service: {"sqs": made}[service])
-    stock._sqs.cache_clear()
-    yield made
-    stock._sqs.cache_clear()
 
 
 @pytest.fixture
@@ -72,15 +52,14 @@ def left(shop: Shop, sku: str) -> int:
     return int(shop.table.items[sku]["stock"]["N"])
 
 
-def test_an_order_is_taken_once_however_often_it_is_delivered(shop: Shop, sqs: FakeSqs) -> None:
+def test_an_order_is_taken_once_however_often_it_is_delivered(shop: Shop) -> None:
     assert deliver(ORDER, ORDER) == []
     assert deliver({**ORDER, "id": "another-delivery"}) == []
     assert (left(shop, "tea"), left(shop, "cup")) == (6, 0)
     assert shop.table.items["order#o1"]["expires"] == {"N": str(1000 + 30 * 86_400)}
-    assert sqs.hurried == []
 
 
-def test_what_was_kept_of_its_products_is_out_of_date(shop: Shop, sqs: FakeSqs) -> None:
+def test_what_was_kept_of_its_products_is_out_of_date(shop: Shop) -> None:
     deliver(ORDER)
     assert {key: value[0] for key, value in shop.cache.kept.items()} == {
         "product:v1:tea": "changed",
@@ -88,7 +67,7 @@ def test_what_was_kept_of_its_products_is_out_of_date(shop: Shop, sqs: FakeSqs) 
     }
 
 
-def test_without_a_cache_the_order_is_taken_all_the_same(shop: Shop, sqs: FakeSqs) -> None:
+def test_without_a_cache_the_order_is_taken_all_the_same(shop: Shop) -> None:
     shop.cache.broken = True
     assert deliver(ORDER) == []
     assert left(shop, "tea") == 6
@@ -108,24 +87,20 @@ def test_without_a_cache_the_order_is_taken_all_the_same(shop: Shop, sqs: FakeSq
         {**ORDER, "items": [{"sku": "unknown", "quantity": 1}, {"sku": "tea", "quantity": 1}]},
     ],
 )
-def test_poison_fails_alone_and_at_once(shop: Shop, sqs: FakeSqs, poison: Any) -> None:
+def test_poison_fails_alone(shop: Shop, poison: Any) -> None:
     good = {**ORDER, "orderId": "o2"}
     assert deliver(poison, good) == ["m0"]
-    assert sqs.hurried == ["receipt-m0"]
     assert left(shop, "tea") == 6, "all of an order, or nothing"
 
 
-def test_what_may_pass_is_tried_again_in_its_time(shop: Shop, sqs: FakeSqs) -> None:
+def test_what_may_pass_is_tried_again(shop: Shop) -> None:
     shop.table.error = ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "TransactWriteItems")
     assert deliver(ORDER) == ["m0"]
-    assert sqs.hurried == []
     shop.table.error = None
     assert deliver(ORDER) == []
 
 
-def test_the_log_has_the_order_and_its_correlation_id(
-    shop: Shop, sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_log_has_the_order_and_its_correlation_id(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
     monkeypatch.setattr(stock.logger.registered_handler, "stream", log)
     deliver(ORDER, {**ORDER, "correlationId": None})

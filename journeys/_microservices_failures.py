@@ -29,6 +29,7 @@ def run(world: World, services: Services, customer: str, order: dict[str, Any], 
         sku: A product with stock.
     """
     _replaced(world, services, order)
+    _rotated(world, services, customer)
     servers = world.servers.of_group(world.out["CustomersGroupName"])
     path, asked = f"/orders/{order['orderId']}", {"customerId": customer, "items": [{"sku": sku, "quantity": 1}]}
     with world.step("service 3 stopped: an order is shown without its customer, and says so") as step:
@@ -75,6 +76,24 @@ def _replaced(world: World, services: Services, order: dict[str, Any]) -> None:
         report = running.report
         assert not report.lost, report.shown()
         step.show(replaced=len(servers), **report.shown())
+
+
+def _rotated(world: World, services: Services, customer: str) -> None:
+    with world.step("the password of service 3's database is rotated, and it answers with the new one") as step:
+        secrets, arn = world.client("secretsmanager"), world.out["CustomersSecretArn"]
+
+        def current() -> str:
+            stages = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+            return str(next(version for version, found in stages.items() if "AWSCURRENT" in found))
+
+        before = world.eventually(current, within=60, what="a password")
+        secrets.rotate_secret(SecretId=arn)
+        world.eventually(lambda: current() != before, within=120, what="another password")
+        # A connection that was refused with the old one is made anew; a moment's 503 says so.
+        world.eventually(
+            lambda: services.customers("GET", f"/customers/{customer}").status == 200, within=60, what="the customer"
+        )
+        step.show(before=before[:8], after=current()[:8])
 
 
 def _bounded(call: Any, status: int | tuple[int, ...]) -> dict[str, Any]:

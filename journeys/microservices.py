@@ -20,6 +20,7 @@ READS = (
     "CatalogUrl",
     "CustomersGroupName",
     "CustomersLogGroupName",
+    "CustomersSecretArn",
     "CustomersUrl",
     "EventsTopicArn",
     "MerchantRoleArn",

@@ -91,6 +91,7 @@ class Microservices(Stack):
             "CustomersGroupName": customers.tier.group.auto_scaling_group_name,
             "CustomersLogGroupName": customers.tier.log_group.log_group_name,
             "CustomersDatabaseId": customers.database.instance.instance_identifier,
+            "CustomersSecretArn": customers.database.secret.secret_arn,
             "EventsTopicArn": events.topic.topic_arn,
             "StockQueueUrl": events.queues["stock"].queue_url,
             "StockDeadLetterQueueUrl": events.dead_letter_queues["stock"].queue_url,

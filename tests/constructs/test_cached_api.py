@@ -90,7 +90,8 @@ def encrypted(template: Template) -> None:
     (key,) = resources(template, "AWS::KMS::Key")
     assert cache["KmsKeyId"] == {"Fn::GetAtt": [key, "Arn"]}, "not encrypted with a key of its owner"
     assert only(template, "AWS::KMS::Key")["EnableKeyRotation"] is True, "the key is never rotated"
-    assert only(template, DOMAIN)["SecurityPolicy"] == "TLS_1_2", "old TLS is accepted"
+    assert only(template, DOMAIN)["SecurityPolicy"].startswith("SecurityPolicy_TLS13_1_2"), "old TLS is accepted"
+    assert only(template, DOMAIN)["EndpointAccessMode"] == "STRICT", "another host than that of the handshake gets in"
     assert only(template, "AWS::ApiGateway::RestApi")["SecurityPolicy"].startswith("SecurityPolicy_TLS13"), "old TLS"
 
 

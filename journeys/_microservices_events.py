@@ -14,6 +14,7 @@ def run(world: World, services: Services, customer: str) -> None:
     _delivered_twice(world, services, customer)
     _same_key_twice(world, services, customer)
     _poison(world)
+    _unpublished(world)
 
 
 def _taken_from_stock(world: World, services: Services, customer: str) -> None:
@@ -23,7 +24,7 @@ def _taken_from_stock(world: World, services: Services, customer: str) -> None:
         _kept(world, services, sku)
         services.placed(_order(customer, sku, 3))
         world.eventually(lambda: services.stock(sku) == 7, within=60, what="three pieces taken from stock")
-        seen = world.eventually(lambda: _says(services, sku, 7), within=15, what="the catalog saying so")
+        seen = world.eventually(lambda: _says(services, sku, 7), within=40, what="the catalog saying so")
         step.show(stock=7, x_cache=seen)
 
 
@@ -88,6 +89,24 @@ def _poison(world: World) -> None:
         step.show(dead_letters=", ".join(bodies))
 
 
+def _unpublished(world: World) -> None:
+    with world.step("a record of the table that is no order is not published, and told to the failures") as step:
+        dynamodb, table = world.client("dynamodb"), world.out["OrdersTableName"]
+        key = {"orderId": {"S": f"{world.token}-no-order"}}
+        world.cleanup(dynamodb.delete_item, TableName=table, Key=key)
+        dynamodb.put_item(TableName=table, Item=key)
+        told = world.eventually(lambda: _failure(world), within=240, what="the publisher telling of its failure")
+        step.show(batch=told["batchSize"], table=str(told["streamArn"]).split("/")[1][:40])
+
+
+def _failure(world: World) -> Any:
+    sqs, queue = world.client("sqs"), world.out["PublisherFailuresUrl"]
+    for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", []):
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return json.loads(message["Body"])["DDBStreamBatchInfo"]
+    return None
+
+
 def _dead(world: World) -> list[str]:
     sqs, queue = world.client("sqs"), world.out["StockDeadLetterQueueUrl"]
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
@@ -100,7 +119,7 @@ def _kept(world: World, services: Services, sku: str) -> None:
     """Wait until the cache has a product."""
     world.eventually(
         lambda: services.catalog("GET", f"/products/{sku}").headers.get("X-Cache") == "hit",
-        within=30,
+        within=90,
         what=f"{sku} in the cache",
     )
 

@@ -28,7 +28,9 @@ READS = (
     "OrdersLogGroupName",
     "OrdersRoleArn",
     "OrdersServiceName",
+    "OrdersTableName",
     "OrdersUrl",
+    "PublisherFailuresUrl",
     "PublisherLogGroupName",
     "StockDeadLetterQueueUrl",
     "StockLogGroupName",
@@ -100,11 +102,11 @@ def _cached(world: World, services: Services) -> None:
     with world.step("a product is missed, then hit; after a change it is missed, and new") as step:
         expect(services.put(sku, price=300), 201)
         seen = [_price(services, sku)]
-        world.eventually(lambda: _price(services, sku) == ("hit", 300), within=30, what="a hit")
+        world.eventually(lambda: _price(services, sku) == ("hit", 300), within=90, what="a hit")
         expect(services.put(sku, price=400), 200)
         seen.append(_price(services, sku))
         assert seen == [("miss", 300), ("miss", 400)], seen
-        world.eventually(lambda: _price(services, sku) == ("hit", 400), within=30, what="a hit of the new price")
+        world.eventually(lambda: _price(services, sku) == ("hit", 400), within=90, what="a hit of the new price")
         step.show(before="miss, hit 300", after="miss, hit 400")
 
     with world.step("a cache that cannot be used costs time, not answers") as step:

@@ -1,6 +1,6 @@
 """What the tests with a browser share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +51,9 @@ class Visited:
 
 
 @pytest.fixture(scope="session")
-def visited(cloud: LocalCloud) -> Iterator[Visited]:
+def visited(deployed: Callable[[str], LocalCloud]) -> Iterator[Visited]:
     """The blog in the local cloud, with an author and a reader."""
-    if "MyBlog" not in cloud.outputs:
-        cloud.deploy(["my-blog"])
-    world = cloud.world("my-blog")
+    world = deployed("my-blog").world("my-blog")
     try:
         yield Visited(Blog(world), world)
     finally:

@@ -14,9 +14,9 @@ from tests.scheduling import by_scope, scenarios_first
 Deployed = Callable[[str], LocalCloud]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Any:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep together what shares its set-up."""
-    return by_scope(config)
+    return by_scope(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

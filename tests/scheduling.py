@@ -27,9 +27,9 @@ def scenarios_first(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not scope(item.nodeid).startswith(_SCENARIO))
 
 
-def by_scope(config: pytest.Config) -> Any:
+def by_scope(config: pytest.Config, log: Any) -> Any:
     """A scheduler of work units as `scope` says, in the order of collection."""
     config.option.loadscopereorder = False
-    scheduler: Any = importlib.import_module("xdist.scheduler").LoadScopeScheduling(config)
+    scheduler: Any = importlib.import_module("xdist.scheduler").LoadScopeScheduling(config, log)
     scheduler._split_scope = scope
     return scheduler

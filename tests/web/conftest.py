@@ -14,9 +14,9 @@ from localcloud.cloud import LocalCloud
 from tests.web.browser import Complaints, chromium, why_not
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(cloud: LocalCloud) -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for a file's tests; while it runs, no other event loop can."""
     if reason := why_not():
         pytest.skip(reason)
     with chromium(cloud) as started:
@@ -50,7 +50,7 @@ class Visited:
     world: World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visited(deployed: Callable[[str], LocalCloud]) -> Iterator[Visited]:
     """The blog in the local cloud, with an author and a reader."""
     world = deployed("my-blog").world("my-blog")

@@ -13,8 +13,6 @@ def run(world: World, services: Services, customer: str) -> None:
     _taken_from_stock(world, services, customer)
     _delivered_twice(world, services, customer)
     _same_key_twice(world, services, customer)
-    _poison(world)
-    _unpublished(world)
 
 
 def _taken_from_stock(world: World, services: Services, customer: str) -> None:
@@ -65,7 +63,8 @@ def _same_key_twice(world: World, services: Services, customer: str) -> None:
         step.show(order=first["orderId"], stock=9, other_body=other["detail"])
 
 
-def _poison(world: World) -> None:
+def poison(world: World) -> dict[str, str]:
+    """Publish messages that nobody can use; name -> body. They are delivered three times, half a minute apart."""
     event: Any = {"event": {"DataType": "String", "StringValue": "order-placed"}}
     unknown = {
         "kind": "order-placed",
@@ -74,9 +73,15 @@ def _poison(world: World) -> None:
         "items": [{"sku": f"{world.token}-nothing", "quantity": 1}],
     }
     bodies = {"no event at all": f"{world.token} no JSON", "of an unknown product": json.dumps(unknown)}
-    with world.step("messages that nobody can use, or that want an unknown product, end in the dead letters") as step:
+    with world.step("messages that nobody can use, or that want an unknown product, are published among the others"):
         for body in bodies.values():
             world.client("sns").publish(TopicArn=world.out["EventsTopicArn"], Message=body, MessageAttributes=event)
+    return bodies
+
+
+def poisoned(world: World, bodies: dict[str, str]) -> None:
+    """They are where they belong."""
+    with world.step("what nobody could use is in the dead letters, and kept nothing else from being worked on") as step:
         missing = dict(bodies)
 
         def found() -> bool:
@@ -89,12 +94,18 @@ def _poison(world: World) -> None:
         step.show(dead_letters=", ".join(bodies))
 
 
-def _unpublished(world: World) -> None:
-    with world.step("a record of the table that is no order is not published, and told to the failures") as step:
-        dynamodb, table = world.client("dynamodb"), world.out["OrdersTableName"]
-        key = {"orderId": {"S": f"{world.token}-no-order"}}
-        world.cleanup(dynamodb.delete_item, TableName=table, Key=key)
+def no_order(world: World) -> None:
+    """Write a record of the orders' table that is no order."""
+    dynamodb, table = world.client("dynamodb"), world.out["OrdersTableName"]
+    key = {"orderId": {"S": f"{world.token}-no-order"}}
+    world.cleanup(dynamodb.delete_item, TableName=table, Key=key)
+    with world.step("a record that is no order is written into the table"):
         dynamodb.put_item(TableName=table, Item=key)
+
+
+def not_published(world: World) -> None:
+    """It is known where it belongs."""
+    with world.step("the record that is no order was not published, and told to the failures") as step:
         told = world.eventually(lambda: _failure(world), within=240, what="the publisher telling of its failure")
         step.show(batch=told["batchSize"], table=str(told["streamArn"]).split("/")[1][:40])
 

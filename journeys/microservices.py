@@ -63,12 +63,16 @@ def run(world: World) -> None:
         customer = str(expect(services.customers("POST", "/customers", json=asked), 201)["id"])
         step.show(customer=customer, products=2)
 
+    bodies = events.poison(world)
     order = _ordered(world, services, customer, sku, other)
     _cached(world, services)
     _refused(world, services)
     events.run(world, services, customer)
+    events.no_order(world)
     refusals.run(world, services)
     failures.run(world, services, customer, order, sku)
+    events.poisoned(world, bodies)
+    events.not_published(world)
     for name, reason in NOT_HERE.items():
         world.not_run(name, reason)
 

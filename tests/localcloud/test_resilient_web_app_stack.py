@@ -8,7 +8,8 @@ import pytest
 
 from localcloud.cloud import LocalCloud
 from tests.localcloud import probes
-from tests.templates import Template, resources, scenario_app
+from tests.localcloud.scenarios import of_type, resources_of
+from tests.templates import Template
 
 pytestmark = pytest.mark.cloud
 
@@ -17,18 +18,8 @@ KEY = "resilient-web-app"
 
 
 def made(**context: str) -> Template:
-    """Its template; the function's code is not published here, so it has another."""
-    found: Template = (
-        scenario_app(KEY, outdir=None, retain="false", **context).synth().get_stack_by_name("ResilientWebApp").template
-    )
-    for function in resources(found, "AWS::Lambda::Function").values():
-        function.pop("Layers")
-        function["Code"] = {"ZipFile": "def handler(event, context): return None"}
-    return {name: one for name, one in found["Resources"].items() if one["Type"] != "AWS::Lambda::LayerVersion"}
-
-
-def of_type(template: Template, kind: str) -> list[str]:
-    return [name for name, one in template.items() if one["Type"] == kind]
+    """Its resources."""
+    return resources_of(KEY, "ResilientWebApp", **context)
 
 
 def connect(cloud: LocalCloud, arn: str, endpoint: dict[str, Any]) -> "psycopg.Connection[tuple[Any, ...]]":

@@ -49,10 +49,16 @@ def update(cloud: LocalCloud, resources: dict[str, Any], **attributes: tuple[str
 
 # A longer one must be in a bucket.
 _LONGEST_BODY = 51_200
+_MOST_OUTPUTS = 200
+_MANY = ("AWS::EC2::NetworkAclEntry", "AWS::EC2::SecurityGroup", "AWS::EC2::Route", "AWS::IAM::", "AWS::CloudWatch::")
 
 
 def _template(cloud: LocalCloud, resources: dict[str, Any], attributes: dict[str, tuple[str, str]]) -> dict[str, str]:
-    outputs: dict[str, Any] = {logical: {"Value": {"Ref": logical}} for logical in resources}
+    # Rules and rights are many, and nobody asks for them.
+    asked = [
+        one for one in resources if len(resources) <= _MOST_OUTPUTS or not resources[one]["Type"].startswith(_MANY)
+    ]
+    outputs: dict[str, Any] = {logical: {"Value": {"Ref": logical}} for logical in asked}
     outputs |= {name: {"Value": {"Fn::GetAtt": list(what)}} for name, what in attributes.items()}
     body = json.dumps({"Resources": resources, "Outputs": outputs})
     if len(body) <= _LONGEST_BODY:

@@ -35,7 +35,7 @@ def test_the_dockerfiles_differ_in_the_package_alone() -> None:
     ("good", "bad", "said"),
     [
         ("-slim-bookworm", "-slim", "base: must be one exact version"),
-        ("3.13.13-slim-bookworm", "latest", "base: must be one exact version"),
+        ("3.13.17-slim-bookworm", "latest", "base: must be one exact version"),
         ("FROM ${PYTHON}\n", "FROM python:3\n", "FROM: must be ${PYTHON}"),
         ("FROM ${PYTHON}\n", "", "FROM: must be several stages"),
         ("USER 10001:10001", "USER root", "USER: must be numbers"),

@@ -56,12 +56,16 @@ def run(world: World) -> None:
         expect(services.orders("GET", "/health"), 200)
         step.show(tasks=len(tasks), instances=len(instances))
 
+    customer = ""
     with world.step("products are put into service 2, and a customer into service 3") as step:
         for name, price in ((sku, 250), (other, 120)):
             expect(services.put(name, price=price, stock=100), 201)
         asked = {"name": "Ada", "email": f"{world.token}@example.com", "rewardPoints": 3}
         customer = str(expect(services.customers("POST", "/customers", json=asked), 201)["id"])
         step.show(customer=customer, products=2)
+    if not customer:
+        world.not_run("all that takes a customer", "service 3 answers inside the VPC alone: run this from there")
+        return
 
     bodies = events.poison(world)
     order = _ordered(world, services, customer, sku, other)

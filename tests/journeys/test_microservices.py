@@ -4,17 +4,21 @@ import copy
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import urllib3
 
+from journeys import microservices
 from journeys._http import Response
 from journeys._microservices import expect
 from journeys._microservices_failures import _bounded, _Hanging
 from journeys._microservices_refusals import operations
+from journeys._steps import NotRunError
 
 DOCUMENT = Path(__file__).parents[2] / "lambda_src" / "catalog_api" / "openapi.json"
 
@@ -88,3 +92,44 @@ def test_the_hanging_server_looks_well_and_never_answers(hanging: str) -> None:
         assert pool.request("GET", f"{hanging}/health", timeout=5).status == 200
         with pytest.raises(urllib3.exceptions.ReadTimeoutError):
             pool.request("GET", f"{hanging}/customers/1")
+
+
+class _Outside:
+    """A world from which service 3 cannot be reached."""
+
+    token = "t0"
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.out: dict[str, str] = dict.fromkeys(microservices.READS, "https://example.com")
+        self.servers = SimpleNamespace(of_service=lambda *_: [1], of_group=lambda *_: [1])
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Any]:
+        try:
+            yield SimpleNamespace(show=lambda **_: None)
+        except NotRunError as reason:
+            self.said.append(f"{name}: {reason}")
+
+    def not_run(self, name: str, reason: str) -> None:
+        self.said.append(f"{name}: {reason}")
+
+
+class _Services:
+    def __init__(self, _world: Any) -> None: ...
+
+    def orders(self, *_: Any, **__: Any) -> Response:
+        return Response(200, {}, b"{}")
+
+    def put(self, *_: Any, **__: Any) -> Response:
+        return Response(201, {}, b"{}")
+
+    def customers(self, *_: Any, **__: Any) -> Response:
+        raise NotRunError("inside the VPC")
+
+
+def test_from_outside_the_vpc_what_takes_a_customer_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microservices, "Services", _Services)
+    world: Any = _Outside()
+    microservices.run(world)
+    assert [one.rpartition(": ")[2] for one in world.said] == ["inside the VPC", "run this from there"]

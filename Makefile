@@ -54,8 +54,9 @@ bench: setup ## Measure, as ratios in one run; results in benchmarks/results.jso
 docs: setup ## Rewrite the generated parts of the README.
 	@.venv/bin/python -m tests.repo.readme
 
-picture: setup ## Draw a run of the demo for the README.
+picture: setup ## Draw runs for the README.
 	@.venv/bin/python -m localcloud run image-renditions --picture web/demo.svg
+	@.venv/bin/python -m localcloud run network --picture web/network.svg
 
 snapshots: setup ## Accept the templates as they are now.
 	@.venv/bin/python -m pytest -q tests/stacks/test_snapshots.py --snapshot-update

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.cloud
 
 
 def test_it_is_deployed_changed_and_deleted(cloud: LocalCloud) -> None:
-    plain = resources_of("microservices", "Microservices")
-    watched = resources_of("microservices", "Microservices", alarm_email="oncall@example.com")
+    plain = resources_of("microservices")
+    watched = resources_of("microservices", alarm_email="oncall@example.com")
     ids = probes.deploy(cloud, plain)
 
     changed = probes.update(cloud, watched)

@@ -19,7 +19,7 @@ KEY = "resilient-web-app"
 
 def made(**context: str) -> Template:
     """Its resources."""
-    return resources_of(KEY, "ResilientWebApp", **context)
+    return resources_of(KEY, **context)
 
 
 def connect(cloud: LocalCloud, arn: str, endpoint: dict[str, Any]) -> "psycopg.Connection[tuple[Any, ...]]":

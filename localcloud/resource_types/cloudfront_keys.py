@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from localcloud.internals import need
+from localcloud.resource_types._cloudfront import answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,20 +32,20 @@ class PublicKey:
     def create(_logical_id: str, props: Props, _stack_name: str) -> tuple[str, dict[str, str]]:
         """CreatePublicKey; Ref is the id."""
         check_key(props["PublicKeyConfig"]["EncodedKey"])
-        answer = _answer(_service()._create_public_key(_xml("PublicKeyConfig", props["PublicKeyConfig"])))
-        return _attributes(answer, "CreatedTime")
+        made = answer(_service()._create_public_key(_xml("PublicKeyConfig", props["PublicKeyConfig"])))
+        return _attributes(made, "CreatedTime")
 
     @staticmethod
     def update(key_id: str, _old: Props, new: Props, _stack_name: str, _logical_id: str) -> tuple[str, dict[str, str]]:
         """UpdatePublicKey, which takes a new comment and nothing else."""
         body, tag = _xml("PublicKeyConfig", new["PublicKeyConfig"]), _etag(_service()._get_public_key(key_id))
-        return _attributes(_answer(_service()._update_public_key(key_id, tag, body)), "CreatedTime")
+        return _attributes(answer(_service()._update_public_key(key_id, tag, body)), "CreatedTime")
 
     @staticmethod
     def delete(key_id: str, _props: Props) -> None:
         """DeletePublicKey; refused while a key group has it."""
         if key_id in _service()._public_keys:
-            _answer(_service()._delete_public_key(key_id, _etag(_service()._get_public_key(key_id))))
+            answer(_service()._delete_public_key(key_id, _etag(_service()._get_public_key(key_id))))
 
 
 class KeyGroup:
@@ -54,8 +54,8 @@ class KeyGroup:
     @staticmethod
     def create(_logical_id: str, props: Props, _stack_name: str) -> tuple[str, dict[str, str]]:
         """CreateKeyGroup; Ref is the id."""
-        answer = _answer(_service()._create_key_group(_xml("KeyGroupConfig", props["KeyGroupConfig"])))
-        return _attributes(answer, "LastModifiedTime")
+        made = answer(_service()._create_key_group(_xml("KeyGroupConfig", props["KeyGroupConfig"])))
+        return _attributes(made, "LastModifiedTime")
 
     @staticmethod
     def update(
@@ -63,13 +63,13 @@ class KeyGroup:
     ) -> tuple[str, dict[str, str]]:
         """UpdateKeyGroup: other keys, another name."""
         body, tag = _xml("KeyGroupConfig", new["KeyGroupConfig"]), _etag(_service()._get_key_group(group_id))
-        return _attributes(_answer(_service()._update_key_group(group_id, tag, body)), "LastModifiedTime")
+        return _attributes(answer(_service()._update_key_group(group_id, tag, body)), "LastModifiedTime")
 
     @staticmethod
     def delete(group_id: str, _props: Props) -> None:
         """DeleteKeyGroup; refused while a distribution trusts it."""
         if group_id in _service()._key_groups:
-            _answer(_service()._delete_key_group(group_id, _etag(_service()._get_key_group(group_id))))
+            answer(_service()._delete_key_group(group_id, _etag(_service()._get_key_group(group_id))))
 
 
 def check_key(pem: str) -> None:
@@ -103,25 +103,11 @@ def _xml(tag: str, config: Mapping[str, Any]) -> bytes:
     return bytes(ET.tostring(root))
 
 
-def _answer(response: Any) -> ET.Element:
-    """The answer to a call without namespaces; ValueError when the service refused."""
-    status, _headers, body = response
-    if not body:
-        return ET.Element("Empty")
-    root: ET.Element = importlib.import_module("defusedxml.ElementTree").fromstring(body)
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-    if status >= 300:  # noqa: PLR2004
-        message = f"{root.findtext('.//Code')}: {root.findtext('.//Message')}"
-        raise ValueError(message)
-    return root
-
-
 def _etag(response: Any) -> dict[str, str]:
-    _answer(response)
+    answer(response)
     return {"if-match": response[1]["ETag"]}
 
 
-def _attributes(answer: ET.Element, when: str) -> tuple[str, dict[str, str]]:
-    found = answer.findtext("Id", "")
-    return found, {"Id": found, when: answer.findtext(when, "")}
+def _attributes(made: ET.Element, when: str) -> tuple[str, dict[str, str]]:
+    found = made.findtext("Id", "")
+    return found, {"Id": found, when: made.findtext(when, "")}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 ENVIRONMENT_END = "ENVIRONMENT"
 
@@ -64,9 +65,15 @@ def _software(boot: Boot) -> str:
 
 
 def _application(boot: Boot) -> str:
+    """The user and the packages.
+
+    The user's home is not below /home, which the unit closes: libpq looks there for a certificate of the client, takes
+    "there is none" for an answer and "you may not look" for an error (its fe-secure-openssl.c, initialize_SSL).
+    """
     root = f"/opt/{boot.package}"
     archives = {"source": boot.source} | ({"dependencies": boot.dependencies} if boot.dependencies else {})
-    lines = [f"useradd --system --no-create-home --shell /sbin/nologin {boot.package}", f"install -d {root}"]
+    user = f"useradd --system --no-create-home --home-dir {root} --shell /sbin/nologin {boot.package}"
+    lines = [user, f"install -d {root}"]
     for name, url in archives.items():
         lines += [
             f"again aws s3 cp --only-show-errors '{url}' /tmp/{name}.zip",
@@ -77,8 +84,10 @@ def _application(boot: Boot) -> str:
 
 
 def _downloads(boot: Boot) -> str:
+    # Folders that curl makes (--create-dirs) are closed to the application's user: 0750 (curl(1)).
     return "\n".join(
-        f"again curl --fail --silent --show-error --proto '=https' --create-dirs --output '{path}' '{url}'"
+        f"mkdir -p '{PurePosixPath(path).parent}'"
+        f"\nagain curl --fail --silent --show-error --proto '=https' --output '{path}' '{url}'"
         f"\nchmod 0644 '{path}'"
         for path, url in boot.downloads.items()
     )
@@ -114,6 +123,8 @@ def _unit(boot: Boot) -> str:
     Source of the restrictions: systemd.exec(5), "Sandboxing"; ``systemd-analyze security`` lists them.
     """
     name, waits = boot.package, " remote-fs.target" if boot.mount else ""
+    # "strict" makes every file system read-only, a mounted one too.
+    writes = f"ReadWritePaths={boot.mount[2]}\n" if boot.mount and boot.mount[3] else ""
     return f"""install -d -m 0755 /var/log/{name}
 cat > /etc/systemd/system/{name}.service <<'UNIT'
 [Unit]
@@ -140,7 +151,7 @@ NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
-ProtectHome=yes
+{writes}ProtectHome=yes
 ProtectProc=invisible
 ProtectClock=yes
 ProtectHostname=yes

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,15 @@ def confined(text: str) -> None:
         assert f"\n{line}\n" in text, f"{line} is missing"
 
 
+def home_can_be_looked_into(text: str) -> None:
+    """A home that may not be looked into keeps libpq, which looks there for a certificate, from connecting."""
+    found = re.search(r"^useradd .*--home-dir (\S+) .*shop$", text, re.MULTILINE)
+    assert found, "its home is below /home"
+    assert "\nProtectHome=yes\n" in text, "it looks into other homes"
+    assert not found[1].startswith(("/home", "/root", "/run/user")), "its home is closed to it"
+    assert f"\ninstall -d {found[1]}\n" in text, "it has no home"
+
+
 def followed(text: str) -> None:
     assert "\nStandardOutput=append:/var/log/shop/output.log\n" in text, "its output is lost"
     assert '"file_path": "/var/log/shop/output.log"' in text, "the agent follows another file"
@@ -86,6 +96,7 @@ HOLDS = [
     environment_is_as_agreed,
     runs_the_package,
     confined,
+    home_can_be_looked_into,
     followed,
 ]
 
@@ -105,6 +116,8 @@ def test_it_holds(holds: Callable[[str], None]) -> None:
         (environment_is_as_agreed, "PORT=8080\n", "", "another environment"),
         (runs_the_package, "python3.13 -m", "python3 -m", "something else"),
         (confined, "NoNewPrivileges=yes\n", "", "NoNewPrivileges=yes is missing"),
+        (home_can_be_looked_into, "--home-dir /opt/shop ", "", "below /home"),
+        (home_can_be_looked_into, "--home-dir /opt/shop ", "--home-dir /home/shop ", "closed to it"),
         (followed, '"Logs"', '"Other"', "writes elsewhere"),
     ],
 )
@@ -120,7 +133,14 @@ def test_a_file_system_is_mounted_read_only_over_tls_now_and_after_a_reboot() ->
     assert f"'fs-1:/ /mnt/files efs _netdev,{options} 0 0' >> /etc/fstab" in text
     assert "amazon-efs-utils" in text
     assert "After=network-online.target remote-fs.target" in text
-    assert ",rw," in script(replace(BOOT, mount=("fs-1", "fsap-1", "/mnt/files", True)))
+    assert "ReadWritePaths" not in text, "the unit may write there"
+
+
+def test_a_file_system_that_servers_may_write_to_is_writable_for_the_unit_too() -> None:
+    """ProtectSystem=strict makes the whole hierarchy read-only, mounted file systems included (systemd.exec(5))."""
+    text = script(replace(BOOT, mount=("fs-1", "fsap-1", "/mnt/files", True)))
+    assert ",rw," in text
+    assert "\nProtectSystem=strict\nReadWritePaths=/mnt/files\n" in text
 
 
 def test_what_is_not_wanted_is_not_done() -> None:
@@ -132,4 +152,31 @@ def test_what_is_not_wanted_is_not_done() -> None:
 
 
 def test_files_are_fetched_over_https_alone() -> None:
-    assert "--proto '=https' --create-dirs --output '/opt/rds/bundle.pem'" in script(BOOT)
+    assert "--proto '=https' --output '/opt/rds/bundle.pem'" in script(BOOT)
+
+
+# As curl(1) says: the folders that it makes itself have mode 0750.
+CURL = """again() { "$@"; }
+curl() {
+  local path
+  while [ "$1" != --output ]; do [ "$1" = --create-dirs ] && made=yes; shift; done
+  path=$2
+  [ "${made:-}" = yes ] && (umask 027; mkdir -p "$(dirname "$path")")
+  echo certificates > "$path"
+}
+"""
+
+
+@pytest.mark.parametrize("by_curl", [False, True], ids=["as it is", "by curl"])
+def test_what_is_fetched_can_be_read_by_the_applications_user(tmp_path: Path, by_curl: bool) -> None:
+    path = tmp_path / "rds" / "authorities" / "bundle.pem"
+    text = script(replace(BOOT, downloads={str(path): "https://trust.example.com/bundle.pem"}))
+    if by_curl:
+        text = re.sub("^mkdir .*\n", "", text, flags=re.MULTILINE).replace("--output", "--create-dirs --output")
+    fetch = "\n".join(line for line in text.splitlines() if str(tmp_path) in line)
+    bash = shutil.which("bash")
+    assert bash, "no bash on this machine"
+    subprocess.run([bash, "-euc", f"umask 022\n{CURL}{fetch}"], check=True)
+    assert path.stat().st_mode & 0o777 == 0o644
+    open_to_all = [folder.stat().st_mode & 0o005 == 0o005 for folder in (path.parent, path.parent.parent)]
+    assert all(open_to_all) is not by_curl

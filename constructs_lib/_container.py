@@ -8,13 +8,15 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._acknowledge import acknowledge
+from constructs_lib._checks import in_range, matches, one_of, unique
 from constructs_lib._names import own_name
 
 # Longer than a server takes to finish what it works on; then it is killed.
 _STOP_SECONDS = 30
 _LONGEST_FAMILY = 100
+_MAX_PORT = 65_535
 # Source: Amazon ECS developer guide, "Task size" for Fargate: CPU units -> memory in MiB (from, to, step).
-SIZES = {
+_SIZES = {
     256: (512, 2048, 512),
     512: (1024, 4096, 1024),
     1024: (2048, 8192, 1024),
@@ -25,11 +27,33 @@ SIZES = {
 ASKS_ITSELF = "import urllib.request as r; r.urlopen('http://127.0.0.1:{port}/health', timeout=2)"
 
 
-def fits(cpu: int, memory_mib: int) -> bool:
-    """Whether Fargate has tasks of this size."""
-    low, high, step = SIZES[cpu]
+_ARCHITECTURES = {"arm64": ecs.CpuArchitecture.ARM64, "x86_64": ecs.CpuArchitecture.X86_64}
+
+
+def check(*, name: str, cpu: int, memory_mib: int, architecture: str, port: int) -> None:
+    """Raise ValueError unless Fargate has such a container."""
+    matches("name", name, r"[a-z][a-z0-9_-]{0,63}", "1 to 64 lower case letters, digits, '_' and '-', a letter first")
+    in_range("port", port, 1024, _MAX_PORT)
+    one_of("architecture", architecture, _ARCHITECTURES)
+    one_of("cpu", str(cpu), [str(size) for size in _SIZES])
+    if not _fits(cpu, memory_mib):
+        raise ValueError(f"memory_mib: must be one that Fargate has for {cpu} CPU units, got {memory_mib}")
+
+
+def check_inside(*, user: str, writable_paths: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Raise ValueError unless that is what the server may find around it."""
+    matches("user", user, r"[1-9]\d{0,9}(:\d{1,10})?", "a uid, or uid:gid, and not root")
+    unique("writable_paths", list(writable_paths))
+    for path in writable_paths:
+        matches("writable_paths", path, r"(/[A-Za-z0-9._-]+)+", "absolute paths of folders")
+    if "PORT" in environment:
+        raise ValueError("environment: must leave PORT to the prop port, got both")
+
+
+def _fits(cpu: int, memory_mib: int) -> bool:
+    low, high, step = _SIZES[cpu]
     # The smallest processor also takes 512 MiB, 1 GB and 2 GB only.
-    known = memory_mib in {512, 1024, 2048} if cpu == min(SIZES) else memory_mib % step == 0
+    known = memory_mib in {512, 1024, 2048} if cpu == min(_SIZES) else memory_mib % step == 0
     return low <= memory_mib <= high and known
 
 
@@ -46,7 +70,7 @@ def task_definition(
     port: int,
     cpu: int,
     memory_mib: int,
-    architecture: ecs.CpuArchitecture,
+    architecture: str,
     log_group: logs.ILogGroup,
 ) -> ecs.FargateTaskDefinition:
     """The child "Task": one container, not as root, with a root file system that it cannot write to."""
@@ -58,7 +82,7 @@ def task_definition(
         cpu=cpu,
         memory_limit_mib=memory_mib,
         runtime_platform=ecs.RuntimePlatform(
-            cpu_architecture=architecture, operating_system_family=ecs.OperatingSystemFamily.LINUX
+            cpu_architecture=_ARCHITECTURES[architecture], operating_system_family=ecs.OperatingSystemFamily.LINUX
         ),
     )
     # An init process passes TERM on and buries what died; Fargate lets capabilities be dropped.
@@ -87,6 +111,7 @@ def task_definition(
         # A server must not wait for its log; what does not fit into the buffer is dropped.
         logging=ecs.LogDriver.aws_logs(stream_prefix=name, log_group=log_group, mode=ecs.AwsLogDriverMode.NON_BLOCKING),
     )
+    # Each belongs to root but where the image says otherwise (source: Amazon ECS developer guide, "Use bind mounts").
     for number, path in enumerate(writable_paths):
         volume = f"writable-{number}"
         task.add_volume(name=volume)

@@ -65,7 +65,7 @@ class HttpsLoadBalancer(Construct):
         target_group: elbv2.ApplicationTargetGroup,
         certificate: acm.ICertificate,
         internet_facing: bool = True,
-        open: bool = True,  # noqa: A002 - what the CDK calls it, too
+        open: bool = True,
         subnets: ec2.SubnetSelection | None = None,
         web_acl_arn: str | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_certificatemanager as acm
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
@@ -13,17 +12,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_lib import _container
+from constructs_lib import _container, _tasks
 from constructs_lib._acknowledge import acknowledge
-from constructs_lib._alarms import alarm_when
-from constructs_lib._checks import in_range, matches, one_of, unique
+from constructs_lib._checks import in_range
 from constructs_lib._load_balancer import HttpsLoadBalancer, health_checked_targets
 
-_HTTPS = 443
-_MAX_PORT = 65_535
 _MAX_TASKS = 1000
-_ARCHITECTURES = {"arm64": ecs.CpuArchitecture.ARM64, "x86_64": ecs.CpuArchitecture.X86_64}
-_BUSY_PERCENT = 80
+_MAX_REQUESTS = 1_000_000
 # Tokens are not tied to a repository. Source: Service Authorization Reference, "Actions for Amazon ECR".
 _SIGN_IN = "ecr:GetAuthorizationToken takes no resource; the role pulls from the repository of its image alone."
 
@@ -50,7 +45,9 @@ class FargateService(Construct):
         certificate: Certificate of the names that lead to the load balancer.
         environment: Variables of the server, no secrets. ``PORT`` is given.
         secrets: Variables whose values are read by ECS when a task starts.
-        internet_facing: Whether the internet gets in; else the VPC does. Default True.
+        internet_facing: Whether the load balancer has public addresses, else private ones. Default True.
+        open: Whether everybody gets in who can reach it: the internet, or the VPC. Default True. Else nobody does,
+            until ``front.admit`` says who, as ``EdgeOffload`` does.
         cluster: A cluster of yours. Left out: a new one.
         subnets: Where tasks stand. Left out: the private subnets with a way out.
         min_tasks: 1-1000. Default 2.
@@ -60,7 +57,8 @@ class FargateService(Construct):
         memory_mib: Memory of a task in MiB, as Fargate has it for ``cpu``. Default 512.
         port: Where the server listens, 1024-65535. Default 8080.
         user: Uid, or uid:gid, of the server; not root. Default "10001:10001".
-        writable_paths: Folders that the server may write to, empty when a task starts. Default none.
+        writable_paths: Folders that the server may write to, empty when a task starts. The image must have them, owned
+            by ``user`` and declared with VOLUME, or Fargate gives them to root. Default none.
         health_command: How ECS asks a container how it is. Left out: with the image's own Python.
         architecture: "arm64" (default) or "x86_64", of the image.
         log_retention: How long logs are kept. Default one month.
@@ -74,6 +72,7 @@ class FargateService(Construct):
         execution_role: What ECS may do for it: pull the image, write logs, read ``secrets``.
         load_balancer: The load balancer.
         listener: Its HTTPS listener.
+        front: The load balancer with its listeners and security group.
         access_logs_bucket: Its logs.
         target_group: The tasks that it knows.
         security_group: The tasks' security group.
@@ -102,6 +101,7 @@ class FargateService(Construct):
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, ecs.Secret] | None = None,
         internet_facing: bool = True,
+        open: bool = True,
         cluster: ecs.ICluster | None = None,
         subnets: ec2.SubnetSelection | None = None,
         min_tasks: int = 2,
@@ -119,23 +119,11 @@ class FargateService(Construct):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
-        matches(
-            "name", name, r"[a-z][a-z0-9_-]{0,63}", "1 to 64 lower case letters, digits, '_' and '-', a letter first"
-        )
         in_range("min_tasks", min_tasks, 1, _MAX_TASKS)
         in_range("max_tasks", max_tasks, min_tasks, _MAX_TASKS)
-        in_range("requests_per_task", requests_per_task, 1, 1_000_000)
-        in_range("port", port, 1024, _MAX_PORT)
-        one_of("architecture", architecture, _ARCHITECTURES)
-        one_of("cpu", str(cpu), [str(size) for size in _container.SIZES])
-        if not _container.fits(cpu, memory_mib):
-            raise ValueError(f"memory_mib: must be one that Fargate has for {cpu} CPU units, got {memory_mib}")
-        matches("user", user, r"[1-9]\d{0,9}(:\d{1,10})?", "a uid, or uid:gid, and not root")
-        unique("writable_paths", list(writable_paths))
-        for path in writable_paths:
-            matches("writable_paths", path, r"(/[A-Za-z0-9._-]+)+", "absolute paths of folders")
-        if "PORT" in (environment or {}):
-            raise ValueError("environment: must leave PORT to the prop port, got both")
+        in_range("requests_per_task", requests_per_task, 1, _MAX_REQUESTS)
+        _container.check(name=name, cpu=cpu, memory_mib=memory_mib, architecture=architecture, port=port)
+        _container.check_inside(user=user, writable_paths=writable_paths, environment=environment or {})
 
         self.cluster = cluster or ecs.Cluster(
             self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED
@@ -155,22 +143,15 @@ class FargateService(Construct):
             port=port,
             cpu=cpu,
             memory_mib=memory_mib,
-            architecture=_ARCHITECTURES[architecture],
+            architecture=architecture,
             log_group=self.log_group,
         )
         self.role: iam.IRole = task.task_role
         self.execution_role: iam.IRole = task.obtain_execution_role()
         if isinstance(image, ecr_assets.DockerImageAsset | ecs.AssetImage | ecs.EcrImage):
             acknowledge(self.execution_role, {"AwsSolutions-IAM5[Resource::*]": _SIGN_IN})
-        self.security_group = ec2.SecurityGroup(
-            self,
-            "SecurityGroup",
-            vpc=vpc,
-            allow_all_outbound=False,
-            description="Tasks: load balancer in, HTTPS out",
-        )
-        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS), "to AWS and other services")
-        self.service = self._service(task, subnets)
+        self.security_group = _tasks.security_group(self, vpc)
+        self.service = _tasks.service(self, cluster=self.cluster, task=task, subnets=subnets, group=self.security_group)
         self.connections = self.service.connections
 
         self.target_group = health_checked_targets(self, "Targets", vpc=vpc, port=port, target_type=elbv2.TargetType.IP)
@@ -181,6 +162,7 @@ class FargateService(Construct):
             target_group=self.target_group,
             certificate=certificate,
             internet_facing=internet_facing,
+            open=open,
             web_acl_arn=web_acl_arn,
             removal_policy=removal_policy,
         )
@@ -189,46 +171,7 @@ class FargateService(Construct):
         self.service.attach_to_application_target_group(self.target_group)
         # ECS refuses a target group that no listener leads to yet.
         self.service.node.add_dependency(self.listener)
-        self._scale(min_tasks, max_tasks, requests_per_task)
-        self.alarms = [*self.front.alarms, *self._alarms()]
-
-    def _service(self, task: ecs.FargateTaskDefinition, subnets: ec2.SubnetSelection | None) -> ecs.FargateService:
-        service = ecs.FargateService(
-            self,
-            "Service",
-            cluster=self.cluster,
-            task_definition=task,
-            assign_public_ip=False,
-            vpc_subnets=subnets or ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
-            security_groups=[self.security_group],
-            min_healthy_percent=100,
-            max_healthy_percent=200,
-            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
-            health_check_grace_period=Duration.seconds(60),
-            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
-            enable_ecs_managed_tags=True,
-            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+        _tasks.scale(
+            self.service, self.target_group, low=min_tasks, high=max_tasks, requests_per_task=requests_per_task
         )
-        resource = service.node.default_child
-        if isinstance(resource, ecs.CfnService):
-            # Scaling decides; CloudFormation would set it back with every deployment, in the middle of a busy day too.
-            resource.add_property_deletion_override("DesiredCount")
-        return service
-
-    def _scale(self, low: int, high: int, requests_per_task: int) -> None:
-        count = self.service.auto_scale_task_count(min_capacity=low, max_capacity=high)
-        # Out at once, in slowly: what was busy a moment ago may be so again.
-        calm = Duration.minutes(5)
-        count.scale_on_request_count(
-            "Requests", requests_per_target=requests_per_task, target_group=self.target_group, scale_in_cooldown=calm
-        )
-        count.scale_on_cpu_utilization("Processor", target_utilization_percent=60, scale_in_cooldown=calm)
-
-    def _alarms(self) -> list[cloudwatch.Alarm]:
-        minutes = Duration.minutes(5)
-        processor = self.service.metric_cpu_utilization(period=minutes)
-        memory = self.service.metric_memory_utilization(period=minutes)
-        return [
-            alarm_when(self, "ProcessorAlarm", processor, above=_BUSY_PERCENT, says="has too few tasks", periods=3),
-            alarm_when(self, "MemoryAlarm", memory, above=_BUSY_PERCENT, says="has too little memory", periods=3),
-        ]
+        self.alarms = [*self.front.alarms, *_tasks.alarms(self, self.service)]

@@ -92,7 +92,7 @@ class LoadBalancedWebTier(Construct):
         certificate: acm.ICertificate,
         environment: Mapping[str, str] | None = None,
         internet_facing: bool = True,
-        open: bool = True,  # noqa: A002 - what the CDK calls it, too
+        open: bool = True,
         min_capacity: int = 2,
         max_capacity: int = 6,
         instance_type: ec2.InstanceType | None = None,

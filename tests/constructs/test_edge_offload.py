@@ -10,6 +10,7 @@ from aws_cdk import Environment, RemovalPolicy
 from aws_cdk import aws_certificatemanager as acm
 
 from constructs_lib import EdgeOffload
+from tests.constructs.test_fargate_service import make as make_service
 from tests.constructs.test_load_balancer import CERTIFICATE
 from tests.constructs.test_load_balancer import make as make_front
 from tests.repo import guards_operations, guards_security
@@ -28,7 +29,7 @@ def make(stack: cdk.Stack, construct_id: str = "Edge", *, named: bool = False, *
         certificate = acm.Certificate.from_certificate_arn(stack, f"{construct_id}Public", CERTIFICATE)
         props |= {"domain_names": ["updates.example.com"], "certificate": certificate}
     given = {
-        "front": make_front(stack, f"{construct_id}Front", open=False),
+        "front": props.pop("front", None) or make_front(stack, f"{construct_id}Front", open=False),
         "origin_domain": "origin.example.com",
         "file_paths": [FILES],
         "manifest_paths": [MANIFEST],
@@ -287,6 +288,42 @@ def test_two_in_one_stack() -> None:
     assert len(resources(stack, DISTRIBUTION)) == 2
 
 
+@pytest.fixture(scope="module")
+def before_containers() -> Template:
+    stack = bare_stack()
+    make(stack, front=make_service(stack, open=False).front, named=True)
+    return synthesized(stack)
+
+
+@pytest.mark.parametrize("holds", [kept, passed_on, https_both_ways, only_with_the_secret, in_order])
+def test_it_stands_before_containers_as_well(before_containers: Template, holds: Callable[[Template], None]) -> None:
+    holds(before_containers)
+
+
+def test_then_it_alone_reaches_the_load_balancer_and_that_the_containers(before_containers: Template) -> None:
+    groups = resources(before_containers, "AWS::EC2::SecurityGroup")
+    (balancer,) = [name for name in groups if "LoadBalancer" in name]
+    (tasks,) = [name for name in groups if "LoadBalancer" not in name]
+    assert not any("SecurityGroupIngress" in one for one in groups.values())
+    reached = {
+        one["GroupId"]["Fn::GetAtt"][0]: one.get("SourceSecurityGroupId", one.get("SourcePrefixListId"))
+        for one in resources(before_containers, INGRESS).values()
+    }
+    (found,) = resources(before_containers, "Custom::ManagedPrefixList")
+    assert reached == {balancer: {"Fn::GetAtt": [found, "Id"]}, tasks: {"Fn::GetAtt": [balancer, "GroupId"]}}
+    (targets,) = resources(before_containers, "AWS::ElasticLoadBalancingV2::TargetGroup")
+    (admit,) = [one for one in resources(before_containers, RULE).values() if one["Priority"] == 1]
+    assert admit["Actions"] == [{"TargetGroupArn": {"Ref": targets}, "Type": "forward"}]
+    (served,) = only(before_containers, "AWS::ECS::Service")["LoadBalancers"]
+    assert served["TargetGroupArn"] == {"Ref": targets}, "the containers stand behind another one"
+
+
+def test_an_open_service_is_refused() -> None:
+    stack = bare_stack()
+    with pytest.raises(ValueError, match=r"front: must not be open, .*, got Test/Orders/LoadBalancer"):
+        make(stack, front=make_service(stack).front)
+
+
 def test_an_open_front_is_refused() -> None:
     stack = bare_stack()
     with pytest.raises(ValueError, match="front: must not be open, or the edge could be gone round, got Test/Front"):
@@ -320,12 +357,14 @@ def test_guards_hold(default: Template) -> None:
 
 
 @pytest.mark.parametrize("pinned", [False, True], ids=["any account", "an account and region"])
-@pytest.mark.parametrize("named", [False, True])
-def test_an_importer_with_cdk_nag_has_nothing_to_do(pinned: bool, named: bool) -> None:
+@pytest.mark.parametrize(("named", "containers"), [(False, False), (True, False), (True, True)])
+def test_an_importer_with_cdk_nag_has_nothing_to_do(pinned: bool, named: bool, containers: bool) -> None:
     def app() -> cdk.App:
         made = cdk.App(context={**flags(), **NO_BUNDLING}, outdir=str(scratch()))
         env = Environment(account="111122223333", region="eu-central-1") if pinned else None
-        make(cdk.Stack(made, "S", env=env), named=named)
+        stack = cdk.Stack(made, "S", env=env)
+        front = {"front": make_service(stack, open=False).front} if containers else {}
+        make(stack, named=named, **front)
         return made
 
     found = review(app)

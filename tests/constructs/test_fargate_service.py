@@ -261,6 +261,27 @@ def test_an_internal_one_is_for_the_vpc() -> None:
     assert only(stack, BALANCER)["Scheme"] == "internal"
 
 
+def who_gets_in(template: Template) -> list[tuple[Any, int]]:
+    """Into the load balancer: whoever is not a security group, and at which port."""
+    rules = [one for one in resources(template, INGRESS).values() if "SourceSecurityGroupId" not in one]
+    rules += [rule for group in resources(template, GROUP).values() for rule in group.get("SecurityGroupIngress", [])]
+    return [(one.get("CidrIp", one.get("SourcePrefixListId")), one["FromPort"]) for one in rules]
+
+
+def test_everybody_gets_in_unless_told_otherwise(default: Template) -> None:
+    assert sorted(who_gets_in(default)) == [("0.0.0.0/0", 80), ("0.0.0.0/0", 443)]
+
+
+def test_a_closed_one_lets_in_whom_it_is_told() -> None:
+    stack = bare_stack()
+    made = make(stack, open=False)
+    template = synthesized(stack)
+    assert who_gets_in(template) == []
+    only_the_load_balancer_gets_in(template)
+    made.front.admit(stack, "Edge", prefix_list_id="pl-1", description="the edge")
+    assert who_gets_in(synthesized(stack)) == [("pl-1", 443)]
+
+
 def test_with_a_cluster_of_ones_own() -> None:
     stack = bare_stack()
     vpc = network(stack)

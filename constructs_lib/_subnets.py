@@ -41,6 +41,7 @@ def in_two_zones(vpc: ec2.IVpc, subnets: ec2.SubnetSelection) -> ec2.SubnetSelec
         ValueError: They are.
     """
     zones = selected(vpc, subnets).availability_zones
-    if len(set(zones)) < _ZONES and not any(map(Token.is_unresolved, zones)):
+    # A list that is known at deploy time alone has one item here, and is asked as a whole.
+    if len(set(zones)) < _ZONES and not Token.is_unresolved(zones) and not any(map(Token.is_unresolved, zones)):
         raise ValueError(f"subnets: must be in at least {_ZONES} zones, got {len(set(zones))}")
     return subnets

@@ -16,6 +16,7 @@ from constructs_lib._checks import in_range, matches, not_empty, one_of, unique
 from constructs_lib._rest_api import access_log_group, check_limits, regional_rest_api
 from constructs_lib._serverless_cache import ServerlessCache
 from constructs_lib._signed_routes import SignedRoutes, custom_domain, named, signed_alarms
+from constructs_lib._subnets import selected
 from constructs_lib._vpc_function import move_in
 from constructs_lib.cognito_rest_api import ApiRoute
 from constructs_lib.python_function import PythonFunction
@@ -199,12 +200,7 @@ class CachedApi(Construct):
 
 def _chosen(vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None) -> ec2.SelectedSubnets:
     if subnets:
-        return vpc.select_subnets(
-            availability_zones=subnets.availability_zones,
-            subnet_group_name=subnets.subnet_group_name,
-            subnet_type=subnets.subnet_type,
-            subnets=subnets.subnets,
-        )
+        return selected(vpc, subnets)
     isolated = bool(vpc.isolated_subnets)
     return vpc.select_subnets(
         subnet_type=ec2.SubnetType.PRIVATE_ISOLATED if isolated else ec2.SubnetType.PRIVATE_WITH_EGRESS

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from constructs_lib import _dax
 from constructs_lib._checks import in_range, matches, not_empty, seconds_in_range
+from constructs_lib._subnets import selected
 from constructs_lib._vpc_function import move_in
 from constructs_lib.python_function import PythonFunction
 
@@ -97,10 +98,7 @@ class DaxCachedTable(Construct):
         if not cached:
             return
         self.vpc = vpc or _dax.isolated_vpc(self, self.table)
-        self._subnets = self.vpc.select_subnets(
-            subnets=subnets.subnets if subnets else None,
-            subnet_type=None if subnets else ec2.SubnetType.PRIVATE_ISOLATED,
-        )
+        self._subnets = selected(self.vpc, subnets or ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED))
         self._nodes_group = ec2.SecurityGroup(
             self, "Nodes", vpc=self.vpc, allow_all_outbound=False, description="Nodes of the DAX cluster"
         )

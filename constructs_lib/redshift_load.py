@@ -13,6 +13,7 @@ from constructs_lib._acknowledge import acknowledge
 from constructs_lib._alarms import alarm_when
 from constructs_lib._checks import in_range
 from constructs_lib._object_rights import grant_objects
+from constructs_lib._subnets import selected
 
 _DATABASE = "reports"
 # As lambda_src/window_report/rules.py asks for them; tests/constructs/test_redshift_load.py holds the two together.
@@ -110,12 +111,7 @@ class RedshiftLoad(Construct):
             base_capacity=base_capacity,
             publicly_accessible=False,
             enhanced_vpc_routing=True,
-            subnet_ids=vpc.select_subnets(
-                availability_zones=subnets.availability_zones,
-                subnet_group_name=subnets.subnet_group_name,
-                subnet_type=subnets.subnet_type,
-                subnets=subnets.subnets,
-            ).subnet_ids,
+            subnet_ids=selected(vpc, subnets).subnet_ids,
             security_group_ids=[group.security_group_id],
             config_parameters=[
                 redshift.CfnWorkgroup.ConfigParameterProperty(parameter_key="require_ssl", parameter_value="true")

@@ -78,13 +78,12 @@ class Rotation:
 
     def set(self) -> None:
         """Set the pending password in the database, unless it is set; whichever known password still works logs in."""
-        pending = self._pending()
-        known_ones = {stage: known for stage in ("AWSCURRENT", "AWSPREVIOUS") if (known := self._known(stage))}
-        for known in known_ones.values():
-            same_login(pending, known)  # before anything is sent to anybody
+        pending, current = self._pending(), parsed(self._text("AWSCURRENT"))
+        same_login(pending, current)  # before anything is sent to anybody
         if database.logs_in(pending):
             return
-        for stage, known in known_ones.items():
+        previous = self._previous(pending)
+        for stage, known in {"AWSCURRENT": current, **({"AWSPREVIOUS": previous} if previous else {})}.items():
             try:
                 database.set_password(known, pending.password)
             except database.Refused:
@@ -124,14 +123,18 @@ class Rotation:
             raise RotationError(message)
         return parsed(text)
 
-    def _known(self, stage: str) -> Credentials | None:
+    def _previous(self, pending: Credentials) -> Credentials | None:
+        """The version before, if it is for the same login.
+
+        It need not be. CloudFormation makes the secret first and adds the address with a second version; and whoever
+        takes over from a restored database writes its address into the secret.
+        """
         try:
-            return parsed(self._text(stage))
+            previous = parsed(self._text("AWSPREVIOUS"))
+            same_login(pending, previous)
         except self.client.exceptions.ResourceNotFoundException:
             return None
-        except RotationError:
-            if stage == "AWSCURRENT":
-                raise
-            # CloudFormation makes the secret first and adds the address with a second version: the one before has none.
-            logger.info("this version cannot be used", stage=stage)
+        except RotationError as error:
+            logger.info("the version before cannot be used", reason=str(error))
             return None
+        return previous

@@ -75,7 +75,9 @@ def is_done_already(metadata: Mapping[str, Any], version: str) -> bool:
     Raises:
         RotationError: Rotation is off, the version is unknown, or it is not the pending one.
     """
-    if not metadata.get("RotationEnabled"):
+    # Not said is not off: it is missing until rotation has been configured for the first time, and what is asked then
+    # is a test. AWS's own function reads it so, too.
+    if not metadata.get("RotationEnabled", True):
         message = "rotation is not enabled for this secret"
         raise RotationError(message)
     versions: Mapping[str, Sequence[str]] = metadata.get("VersionIdsToStages") or {}

@@ -116,6 +116,33 @@ def test_a_previous_version_without_an_address_is_passed_over(
         ask("setSecret")
 
 
+def test_after_moving_to_a_restored_database_the_password_is_rotated_there(
+    secrets: FakeSecretsManager, login: dict[str, Any]
+) -> None:
+    """The runbook: its address was written into the secret, so the version before is of the former database."""
+    former = "55555555-5555-5555-5555-555555555555"
+    secrets.values[former] = json.dumps({**login, "host": "former.invalid"})
+    secrets.stages[former] = ["AWSPREVIOUS"]
+    for step in STEPS:
+        ask(step)
+    assert secrets.stages == {former: [], FIRST: ["AWSPREVIOUS"], NEXT: ["AWSPENDING", "AWSCURRENT"]}
+    assert logs_in(login, "new-secret-1")
+
+
+@pytest.mark.parametrize(("name", "value"), [("host", "former.invalid"), ("username", "somebody")])
+def test_a_previous_version_of_another_login_is_never_used(
+    secrets: FakeSecretsManager, login: dict[str, Any], name: str, value: str
+) -> None:
+    former = "55555555-5555-5555-5555-555555555555"
+    secrets.values[former] = json.dumps({**login, name: value})
+    secrets.stages[former] = ["AWSPREVIOUS"]
+    secrets.values[FIRST] = json.dumps({**login, "password": "somebody changed it"})
+    ask("createSecret")
+    with pytest.raises(RotationError, match="neither the pending, nor the current, nor the previous password"):
+        ask("setSecret")
+    assert logs_in(login, FIRST_PASSWORD)
+
+
 def test_when_no_known_password_logs_in_nothing_is_changed(secrets: FakeSecretsManager, login: dict[str, Any]) -> None:
     secrets.values[FIRST] = json.dumps({**login, "password": "somebody changed it"})
     ask("createSecret")

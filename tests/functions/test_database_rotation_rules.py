@@ -47,10 +47,15 @@ def test_a_version_is_done_when_it_is_current(stages: list[str], done: bool) -> 
     assert rules.is_done_already(metadata, "v") is done
 
 
+def test_a_test_before_the_first_rotation_is_done() -> None:
+    """Until rotation is configured DescribeSecret says nothing of it."""
+    assert rules.is_done_already({"VersionIdsToStages": {"v": ["AWSPENDING"]}}, "v") is False
+
+
 @pytest.mark.parametrize(
     ("metadata", "says"),
     [
-        ({"VersionIdsToStages": {"v": ["AWSPENDING"]}}, "rotation is not enabled"),
+        ({"RotationEnabled": False, "VersionIdsToStages": {"v": ["AWSPENDING"]}}, "rotation is not enabled"),
         ({"RotationEnabled": True}, "version v has no stage"),
         ({"RotationEnabled": True, "VersionIdsToStages": {"v": []}}, "not pending, it is nothing"),
         ({"RotationEnabled": True, "VersionIdsToStages": {"v": ["AWSPREVIOUS"]}}, "not pending, it is AWSPREVIOUS"),

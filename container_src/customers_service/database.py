@@ -45,8 +45,8 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://",
             async_creator=self._connect,
-            # A connection that died while it was idle is noticed and replaced before it is used.
-            pool_pre_ping=True,
+            # Not pool_pre_ping, a round trip for each request: a connection that died while it was idle fails at its
+            # first statement, before anything has happened, and `run` begins anew with all idle ones thrown away.
             pool_size=10,
             max_overflow=5,
             pool_timeout=2,

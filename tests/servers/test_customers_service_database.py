@@ -20,6 +20,8 @@ from tests.servers import postgres
 from tests.servers.authority import issue
 from tests.servers.conftest import Log
 
+_IDLE = 5
+
 
 class _Secrets:
     def __init__(self, server: postgres.Postgres, host: str = "localhost") -> None:
@@ -121,6 +123,48 @@ def test_what_is_lost_while_it_is_committed_is_otherwise_left_to_the_caller(
     with pytest.raises(UnavailableError, match="It may be saved: read first"):
         _run(database, writer, repeatable=False)
     assert writer.attempts == 1
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_idle_connections_that_died_cost_nobody_more_than_one_attempt(
+    database: postgres.Postgres, tried: Callable[[], int], *, repeatable: bool
+) -> None:
+    """More of them than there are attempts: the first one that is found dead tells of the others."""
+    attempts: list[int] = []
+
+    def writer(number: int) -> Callable[[AsyncConnection], Awaitable[None]]:
+        async def work(connection: AsyncConnection) -> None:
+            attempts.append(number)
+            await connection.execute(text("INSERT INTO tried DEFAULT VALUES"))
+
+        return work
+
+    async def run() -> None:
+        found = Database(secret=SecretReader("arn", _Secrets(database)), authorities=database.authority)
+        together = asyncio.Barrier(_IDLE)
+
+        async def meet(_connection: AsyncConnection) -> None:
+            await together.wait()  # each has a connection of its own
+
+        try:
+            await asyncio.gather(*(found.run(meet) for _ in range(_IDLE)))
+            assert idle() == _IDLE
+            await asyncio.to_thread(database.cut)
+            await found.run(writer(0), repeatable=repeatable)
+            await asyncio.gather(*(found.run(writer(number), repeatable=repeatable) for number in range(1, _IDLE)))
+        finally:
+            await found.close()
+
+    def idle() -> int:
+        with database.connect() as connection:
+            found = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'customers_service' AND state = 'idle'"
+            ).fetchone()
+        return int(found[0]) if found else 0
+
+    asyncio.run(run())
+    assert tried() == _IDLE, "something was done twice, or not at all"
+    assert sorted(attempts) == [0, *range(_IDLE)], "the first one is tried twice, the others once"
 
 
 def test_a_wrong_statement_is_our_fault_and_is_not_repeated(database: postgres.Postgres) -> None:

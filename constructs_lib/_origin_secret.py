@@ -51,8 +51,8 @@ class OriginSecret(Construct):
             actions=[_action(type="forward", target_group_arn=front.target_group.target_group_arn)],
         )
 
-    def refuse_others(self, after: IDependable) -> None:
-        """Answer 403 to whoever has no secret, once ``after`` is there."""
+    def refuse_others(self, after: IDependable) -> elbv2.CfnListenerRule:
+        """Answer 403 to whoever has no secret, once ``after`` is there; the rule that does."""
         everything = elbv2.CfnListenerRule.PathPatternConfigProperty(values=["*"])
         # Of JSON's types a load balancer knows the plain one alone.
         answer = elbv2.CfnListenerRule.FixedResponseConfigProperty(
@@ -67,6 +67,7 @@ class OriginSecret(Construct):
             actions=[_action(type="fixed-response", fixed_response_config=answer)],
         )
         rule.node.add_dependency(after)
+        return rule
 
 
 def _secret(scope: Construct, name: str) -> secretsmanager.Secret:

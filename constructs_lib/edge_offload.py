@@ -6,7 +6,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from constructs_lib import _edge_parts
 from constructs_lib._buckets import access_log_bucket
@@ -37,8 +37,11 @@ class EdgeOffload(Construct):
     - Everything else is passed on as it comes, and not kept.
     - That there is no such file is kept for 10 seconds; that the origin fails for one, so that a stampede spares it.
 
-    Whoever asks while the names still lead to the load balancer is answered until they lead here: it is closed after
-    the distribution is there, and the open rules go at the end of the deployment.
+    **In front of a load balancer that serves already**: it refuses others once the distribution is there, and loses its
+    open rules at the end of the deployment. With ``close_after`` it refuses them once its names lead here, too; then
+    only who still has its addresses is turned away, for the minute that an alias record lives. CloudFront's addresses
+    count as 55 of the 60 rules that a security group has room for (source: Amazon VPC user guide, "AWS-managed prefix
+    list weight"), so there is none for a second edge.
 
     **Rotation** of the secret takes two deployments: put a new name behind the old one (``["blue", "green"]``), then
     leave the old one out (``["green"]``). The last is sent, each is accepted.
@@ -153,9 +156,17 @@ class EdgeOffload(Construct):
         acknowledge_edge(self.distribution, certificate)
         # A new secret is accepted before it is sent, and nobody is refused before there is another way.
         self.distribution.node.add_dependency(self._secret.admission)
-        self._secret.refuse_others(after=self.distribution)
+        self._refusal = self._secret.refuse_others(after=self.distribution)
         self.url = f"https://{domain_names[0] if domain_names else self.distribution.distribution_domain_name}"
         self.alarms = [
             *_edge_parts.alarms(self, self.distribution, front.load_balancer, origin_requests_alarm),
             *addresses.alarms,
         ]
+
+    def close_after(self, *records: IDependable) -> None:
+        """Refuse whoever comes to the load balancer only when these records are there.
+
+        Args:
+            records: Those of ``domain_names``, which may have led to the load balancer before.
+        """
+        self._refusal.node.add_dependency(*records)

@@ -57,7 +57,7 @@ class SoftwareUpdates(Stack):
         alarms = AlarmTopic(self, "Alarms", email=settings.alarm_email, removal_policy=kept)
         alarms.watch(network.alarms, publisher.alarms, tier.alarms)
 
-        # 3 The edge asks them once for each file.
+        # 3 The edge asks them once for each file. They are closed to others when the name leads to it.
         answers: route53.IAliasRecordTarget = servers
         if settings.offload:
             edge = EdgeOffload(
@@ -72,6 +72,7 @@ class SoftwareUpdates(Stack):
                 target=settings.target,
                 removal_policy=kept,
             )
+            edge.close_after(domain)
             answers = targets.CloudFrontTarget(edge.distribution)
             alarms.watch(edge.alarms)
             CfnOutput(self, "DistributionId", value=edge.distribution.distribution_id)

@@ -137,6 +137,15 @@ def in_order(template: Template) -> None:
 HOLDS = [kept, passed_on, https_both_ways, only_with_the_secret, only_from_cloudfront, in_order]
 
 
+def test_nobody_is_refused_before_the_names_lead_here() -> None:
+    stack = bare_stack()
+    edge, names = make(stack), [cdk.CfnResource(stack, name, type="AWS::Route53::RecordSet") for name in ("A", "B")]
+    edge.close_after(*names)
+    rules = synthesized(stack)["Resources"]
+    (refuse,) = [one for name, one in rules.items() if one["Type"] == RULE and "Refuse" in name]
+    assert {"A", "B"} < set(refuse["DependsOn"]), "clients are refused whose name still leads to the load balancer"
+
+
 @pytest.mark.parametrize("holds", HOLDS)
 def test_it_holds(default: Template, holds: Callable[[Template], None]) -> None:
     holds(default)

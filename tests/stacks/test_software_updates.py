@@ -15,7 +15,7 @@ from tests.templates import Template, resources, scenario_app, scratch, template
 Holds = Callable[[Template], None]
 Spoil = Callable[[Template], Any]
 FUNCTION, INGRESS, FILES = "AWS::Lambda::Function", "AWS::EC2::SecurityGroupIngress", "AWS::EFS::FileSystem"
-RECORD = "AWS::Route53::RecordSet"
+RECORD, RULE = "AWS::Route53::RecordSet", "AWS::ElasticLoadBalancingV2::ListenerRule"
 # What functions need is built once for all that need the same; the edge's own function brings one more of them.
 EDGE = ("Edge", "DependencyLayers")
 
@@ -123,6 +123,13 @@ def names_lead_to_the_edge(made: Template) -> None:
     assert paths == ["/releases/latest.json", "/releases/*"], "the manifest would be kept for ever"
 
 
+def nobody_is_refused_on_the_way_to_the_edge(made: Template) -> None:
+    """Whoever asks by the name while the edge is put in front is answered by the one or by the other."""
+    (own,) = [name for name, one in resources(made, RECORD).items() if one["Name"] == "software-updates.example.com."]
+    (refuse,) = [one for name, one in made["Resources"].items() if one["Type"] == RULE and "Refuse" in name]
+    assert own in refuse["DependsOn"], "the load balancer refuses whom the name still leads to it"
+
+
 def the_load_balancer_is_closed(made: Template) -> None:
     front = [one for one in resources(made, INGRESS).values() if "LoadBalancerSecurityGroup" in str(one["GroupId"])]
     assert len(front) == 1, "others get in"
@@ -210,6 +217,7 @@ def it_is_mounted_where_both_look(made: Template) -> None:
 
 ALL: tuple[Holds, ...] = (
     names_lead_to_the_edge,
+    nobody_is_refused_on_the_way_to_the_edge,
     the_load_balancer_is_closed,
     files_are_safe,
     only_servers_and_publisher_reach_the_files,
@@ -245,8 +253,8 @@ def _right(role: str, action: str) -> Spoil:
     return change
 
 
-def _keep(kind: str, key: str, value: str) -> Spoil:
-    return lambda made: named(made, kind, "").update({key: value})
+def _keep(kind: str, part: str, key: str, value: Any) -> Spoil:
+    return lambda made: named(made, kind, part).update({key: value})
 
 
 NOTIFIED = ("NotificationConfiguration", "QueueConfigurations", 0, "Filter", "Key", "FilterRules", 0, "Value")
@@ -258,6 +266,7 @@ EVERYBODY = {"GroupId": {"Fn::GetAtt": ["TierLoadBalancerSecurityGroup", "GroupI
     ("holds", "spoil", "says"),
     [
         (names_lead_to_the_edge, _set(RECORD, "Own", "AliasTarget", "DNSName", to="elsewhere"), "goes round"),
+        (nobody_is_refused_on_the_way_to_the_edge, _keep(RULE, "Refuse", "DependsOn", []), "still leads to it"),
         (
             the_load_balancer_is_closed,
             lambda made: made["Resources"].update(Extra={"Type": INGRESS, "Properties": EVERYBODY}),
@@ -265,7 +274,7 @@ EVERYBODY = {"GroupId": {"Fn::GetAtt": ["TierLoadBalancerSecurityGroup", "GroupI
         ),
         (files_are_safe, _set(FILES, "", "Encrypted", to=False), "not encrypted"),
         (files_are_safe, _set(FILES, "", "BackupPolicy", "Status", to="DISABLED"), "not backed up"),
-        (files_are_safe, _keep(FILES, "DeletionPolicy", "Delete"), "leave with the stack"),
+        (files_are_safe, _keep(FILES, "", "DeletionPolicy", "Delete"), "leave with the stack"),
         (
             files_are_safe,
             _set(FILES, "", "FileSystemPolicy", "Statement", 0, "Effect", to="Allow"),

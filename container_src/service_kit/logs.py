@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from types import TracebackType
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -57,6 +58,13 @@ def set_up(service: str) -> None:
     root.setLevel(logging.INFO)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What Python itself says to standard error: warnings, and what nobody caught. A trace there would be 20 events.
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _last_words
+
+
+def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger(__name__).critical("the process fails", exc_info=(kind, error, trace))
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

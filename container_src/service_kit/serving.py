@@ -43,20 +43,25 @@ def serve(service: str, settings: type[_Settings], create: Callable[[_Settings],
     # Uvicorn ends in order and then repeats the signal, so that a process dies of it. Asked to stop, it has stopped.
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _end)
-    uvicorn.Server(
+    server(create(given), given).run()
+
+
+def server(app: FastAPI, settings: ServerSettings) -> uvicorn.Server:
+    """What serves an application: no more than HTTP, and nobody is believed who says for whom it asks."""
+    return uvicorn.Server(
         uvicorn.Config(
-            create(given),
+            app,
             host="0.0.0.0",  # noqa: S104 - the security group decides who gets here
-            port=given.port,
+            port=settings.port,
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
             ws="none",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=given.shutdown_seconds,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
         )
-    ).run()
+    )
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:

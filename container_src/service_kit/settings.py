@@ -12,7 +12,7 @@ class ServerSettings(BaseSettings):
     Attributes:
         port: Where it listens; 0 takes a free one.
         max_body_bytes: The largest body of a request.
-        request_seconds: How long an answer may take to begin, and how long a client may pause inside its body.
+        request_seconds: How long an answer may take to begin; the time in which the body comes is part of it.
         shutdown_seconds: How long requests may go on after TERM. ECS and systemd wait longer before they kill.
     """
 

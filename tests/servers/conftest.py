@@ -21,10 +21,12 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     """Logs as a process of a server writes them; called, it returns the lines so far."""
     root, written = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers, root.level
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", written)
         logs.set_up("toy")
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    logging.captureWarnings(capture=False)
     root.handlers = handlers
     root.setLevel(level)
 

@@ -1,6 +1,7 @@
 """Calls to other services: in time, tried again where that is safe, with the correlation id, and never past a limit."""
 
 import ssl
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -51,8 +52,7 @@ class Dependency:
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             auth=auth,
-            # The system's authorities, or SSL_CERT_FILE; httpx alone would bring its own.
-            verify=ssl.create_default_context(),
+            verify=_authorities(),
             trust_env=True,
             # Redirects of a service to elsewhere are not followed with our signature on them.
             follow_redirects=False,
@@ -107,6 +107,12 @@ class Dependency:
         _log.warning("a service does not answer", dependency=self.name, reason=f"{type(error).__name__}: {error}"[:500])
         detail = f"The service {self.name} does not answer; try again."
         return UnavailableError(detail, retry_after=retry_after or 5, status=status)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Those of the system, or SSL_CERT_FILE; httpx alone would bring its own. Reading them takes a while: once."""
+    return ssl.create_default_context()
 
 
 def _passed_on() -> dict[str, str]:

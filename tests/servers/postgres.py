@@ -63,14 +63,14 @@ class Postgres:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self, dbname: str = "postgres") -> psycopg.Connection[Any]:
         """A connection of the administrator."""
         return psycopg.connect(
             host="localhost",
             port=self.port,
             user=USER,
             password=self.password,
-            dbname="postgres",
+            dbname=dbname,
             sslmode="verify-full",
             sslrootcert=str(self.authority),
             autocommit=True,

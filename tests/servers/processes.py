@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -19,6 +20,10 @@ _LISTENING = re.compile(r"Uvicorn running on http://0\.0\.0\.0:(\d+)")
 # No proxy, profile or endpoint of the machine gets in.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _PATIENCE = 20
+# No server here speaks TLS, and the machine's authorities take longer to read than a request takes.
+_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# As in a container with a read-only file system: what follows can write no byte to a file.
+READ_ONLY = ("/bin/sh", "-c", 'ulimit -f 0 && exec "$@"', "sh")
 AWS = {
     "AWS_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -46,7 +51,7 @@ class Process:
         self._changed = threading.Condition()
         self._ended = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", package],
+            [*READ_ONLY, sys.executable, "-m", package],
             env=environment(given),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -73,7 +78,13 @@ class Process:
 
     def client(self, **options: Any) -> httpx.Client:
         """A client of it."""
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=15, **options)
+        options = {"timeout": 15, **options}
+        return httpx.Client(base_url=self.url, trust_env=False, verify=_NO_AUTHORITIES, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """The answer to one request, on a connection of its own."""
+        with self.client(**options) as client:
+            return client.get(path)
 
     def terminate(self) -> None:
         """Ask it to end."""

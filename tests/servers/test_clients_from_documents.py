@@ -3,8 +3,6 @@
 import asyncio
 import importlib
 import json
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from openapi_python_client.cli import app as generator
+from typer.testing import CliRunner
 
 import customers_service.app
 import orders_service.app
@@ -38,14 +38,9 @@ def _generate(app: FastAPI, name: str, folder: Path, monkeypatch: pytest.MonkeyP
         "--config",
         "settings.yml",
     ]
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("openapi-python-client")), *command, "--fail-on-warning"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(generator, [*command, "--fail-on-warning"])
+    assert done.exit_code == 0, done.output
     monkeypatch.syspath_prepend(str(folder))
 
 

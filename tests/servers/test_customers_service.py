@@ -1,6 +1,7 @@
 """customers_service as a process, over a real PostgreSQL with TLS."""
 
 import json
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -28,11 +29,30 @@ def ada(client: httpx.Client) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def pair(
+    customers_environment: dict[str, str], database: postgres.Postgres, aws: fake_aws.FakeAws
+) -> Iterator[list[processes.Process]]:
+    """Two that were started together, over a database in which nothing was."""
+    database.execute("CREATE DATABASE fresh")
+    aws.secrets["fresh"] = json.dumps(database.secret | {"dbname": "fresh"})
+    environment = customers_environment | {"DATABASE_SECRET_ARN": "fresh"}
+    with ThreadPoolExecutor(2) as threads:
+        started = list(threads.map(lambda _: processes.Process("customers_service", environment), range(2)))
+    try:
+        _until(lambda: all(process.get("/ready").status_code == 200 for process in started))
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+
+
 def _until(true: Callable[[], bool]) -> None:
-    """Ask until it is so; asking takes time, so this is no tight loop."""
-    end = time.monotonic() + 20
+    """Ask until it is so, with pauses: who asks without end keeps the asked from working."""
+    end, pause = time.monotonic() + 20, threading.Event()
     while not true():
         assert time.monotonic() < end
+        pause.wait(0.02)
 
 
 def test_a_customer_is_added_and_found(client: httpx.Client) -> None:
@@ -194,40 +214,23 @@ def test_a_server_that_starts_without_its_database_is_there_when_it_comes(
             database.start()
 
 
-def test_term_finishes_what_is_under_way(customers_environment: dict[str, str], database: postgres.Postgres) -> None:
-    with processes.running("customers_service", customers_environment) as process, database.connect() as administrator:
-        administrator.execute("BEGIN; LOCK TABLE customers")
-
-        def ask() -> int:
-            with process.client() as client:
-                return client.post("/customers", json=ADA).status_code
-
-        with ThreadPoolExecutor(8) as threads:
-            under_way = [threads.submit(ask) for _ in range(8)]
-            waiting = "SELECT 1 FROM pg_locks WHERE NOT granted HAVING count(*) = 8"
-            while administrator.execute(waiting).fetchone() is None:
-                pass
-            process.terminate()
-            process.log(lambda line: line["event"] == "Shutting down")
-            with process.client() as late, pytest.raises(httpx.ConnectError):
-                late.get("/health")
-            administrator.execute("COMMIT")
-            assert [one.result() for one in under_way] == [201] * 8
-        assert process.wait() == 0
-    assert [line for line in process.logs if "not_json" in line or line["level"] in {"warning", "error"}] == []
-
-
-def test_two_that_start_together_migrate_once(
-    customers_environment: dict[str, str], database: postgres.Postgres, aws: fake_aws.FakeAws
-) -> None:
-    database.execute("CREATE DATABASE fresh")
-    aws.secrets["fresh"] = json.dumps(database.secret | {"dbname": "fresh"})
-    environment = customers_environment | {"DATABASE_SECRET_ARN": "fresh"}
-    with ThreadPoolExecutor(2) as threads:
-        started = list(threads.map(lambda _: processes.Process("customers_service", environment), range(2)))
-    urls = [process.url for process in started]
-    _until(lambda: all(httpx.get(f"{url}/ready", trust_env=False).status_code == 200 for url in urls))
-    runs = [line for process in started for line in process.logs if line["event"].startswith("Running upgrade")]
-    for process in started:
-        process.kill()
+def test_two_that_start_together_migrate_once(pair: list[processes.Process]) -> None:
+    runs = [line for process in pair for line in process.logs if line["event"].startswith("Running upgrade")]
     assert len(runs) == 1
+
+
+def test_term_finishes_what_is_under_way(pair: list[processes.Process], database: postgres.Postgres) -> None:
+    process = pair[0]
+    with database.connect("fresh") as administrator, process.client() as client, ThreadPoolExecutor(8) as threads:
+        administrator.execute("BEGIN; LOCK TABLE customers")
+        under_way = [threads.submit(client.post, "/customers", json=ADA) for _ in range(8)]
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted HAVING count(*) = 8"
+        _until(lambda: administrator.execute(waiting).fetchone() is not None)
+        process.terminate()
+        process.log(lambda line: line["event"] == "Shutting down")
+        with pytest.raises(httpx.ConnectError):
+            process.get("/health")
+        administrator.execute("COMMIT")
+        assert [one.result().status_code for one in under_way] == [201] * 8
+    assert process.wait() == 0
+    assert [line for line in process.logs if "not_json" in line or line["level"] in {"warning", "error"}] == []

@@ -1,9 +1,9 @@
 """orders_service, over its table and two neighbours that can be bad."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -16,7 +16,7 @@ from orders_service.neighbours import neighbours
 from orders_service.settings import Settings
 from service_kit import clients
 from tests.servers import fake_aws, fake_service, processes
-from tests.servers.asking import ask
+from tests.servers.asking import ask, using
 from tests.servers.fake_service import FakeService
 from tests.servers.ports import free_port
 
@@ -95,9 +95,25 @@ def _app(catalog: str, customers: str) -> Make:
     return lambda: application(settings, orders, neighbours(settings))
 
 
-def _place(app: Make, key: str | None = "k-1", order: Any = ORDER, correlation: str = "c-1") -> httpx.Response:
+def _placing(key: str | None = "k-1", order: Any = ORDER, correlation: str = "c-1") -> dict[str, Any]:
     headers = {"X-Correlation-Id": correlation} | ({} if key is None else {"Idempotency-Key": key})
-    return ask(app(), "POST", "/orders", json=order, headers=headers)
+    return {"method": "POST", "path": "/orders", "json": order, "headers": headers}
+
+
+def _place(app: Make, **given: Any) -> httpx.Response:
+    return ask(app(), **_placing(**given))
+
+
+def _at_once(app: Make, *requests: dict[str, Any]) -> list[httpx.Response]:
+    """The answers of one server to requests that come together."""
+
+    async def asked(client: httpx.AsyncClient) -> list[httpx.Response]:
+        async def answer(method: str, path: str, **request: Any) -> httpx.Response:
+            return await client.request(method, path, **request)
+
+        return await asyncio.gather(*(answer(**one) for one in requests))
+
+    return using(app(), asked)
 
 
 def test_an_order_is_placed_at_the_prices_of_the_catalog(app: Make, table: dict[str, dict[str, Any]]) -> None:
@@ -146,8 +162,7 @@ def test_the_same_key_with_another_order_is_refused(app: Make, table: dict[str, 
 
 
 def test_of_those_who_come_at_once_with_the_same_key_one_places(app: Make, table: dict[str, Any]) -> None:
-    with ThreadPoolExecutor(6) as threads:
-        answers = list(threads.map(lambda number: _place(app, correlation=f"c-{number}"), range(6)))
+    answers = _at_once(app, *(_placing(correlation=f"c-{number}") for number in range(6)))
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
     assert len({answer.text for answer in answers}) == len(table) == 1
 
@@ -247,11 +262,10 @@ def test_a_neighbour_that_hangs_does_not_hang_its_callers(
     monkeypatch.setattr(clients, "READ_SECONDS", 0.2)
     monkeypatch.setattr(clients, "TOTAL_SECONDS", 0.5)
     began = time.monotonic()
-    with customers.hanging(), ThreadPoolExecutor(2) as threads:
-        shown = threads.submit(ask, app(), "GET", where)
-        refused = threads.submit(_place, app, "k-2")
-        assert (shown.result().status_code, shown.result().json()["degraded"]) == (200, ["customers"])
-        assert (refused.result().status_code, refused.result().headers["Retry-After"]) == (504, "5")
+    with customers.hanging():
+        shown, refused = _at_once(app, {"method": "GET", "path": where}, _placing(key="k-2"))
+    assert (shown.status_code, shown.json()["degraded"]) == (200, ["customers"])
+    assert (refused.status_code, refused.headers["Retry-After"]) == (504, "5")
     assert time.monotonic() - began < 5
 
 

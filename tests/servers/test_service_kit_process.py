@@ -1,12 +1,12 @@
 """The process of a server: settings named, logs in JSON, an orderly end."""
 
+import runpy
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from pydantic import ValidationError
 
@@ -52,11 +52,28 @@ def test_what_is_missing_is_said_in_one_sentence(
     assert (ended.value.code, capsys.readouterr().err) == (2, f"error: {said}\n")
 
 
-def test_a_process_that_misses_something_ends_with_that_sentence() -> None:
-    command = [sys.executable, "-m", "customers_service.migrate"]
-    given = processes.environment({"DATABASE_SECRET_ARN": "a"})
-    done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: AWS_REGION: must be set\n")
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("update_server/__main__.py", "RELEASES_ROOT: must be set"),
+        ("customers_service/migrate.py", "AWS_REGION: must be set; DATABASE_SECRET_ARN: must be set"),
+    ],
+)
+def test_a_program_that_misses_something_ends_with_that_sentence(
+    program: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_REGION", "DATABASE_SECRET_ARN", "RELEASES_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(processes.ROOT / "container_src" / program), run_name="__main__")
+    assert (ended.value.code, capsys.readouterr()) == (2, ("", f"error: {said}\n"))
+
+
+def test_what_a_server_may_not_write_is_refused_here_too(tmp_path: Path) -> None:
+    command = [*processes.READ_ONLY, sys.executable, "-c", "import pathlib; pathlib.Path('file').write_text('x')"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "File too large" in done.stderr
+    assert (tmp_path / "file").stat().st_size == 0
 
 
 @pytest.mark.parametrize(
@@ -90,23 +107,16 @@ def test_a_large_body_is_refused_to_a_client_that_is_still_writing(server: proce
         assert client.get("/health").status_code == 200
 
 
-def test_an_idle_connection_is_kept_longer_than_a_load_balancer_keeps_it(server: processes.Process) -> None:
-    assert serving.KEEP_ALIVE_SECONDS > 60
-    with server.client() as client:
-        first, second = (client.get("/health").extensions["network_stream"] for _ in range(2))
-    assert first.get_extra_info("socket") is second.get_extra_info("socket")
-
-
 def test_what_is_no_http_does_not_stop_it(server: processes.Process) -> None:
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as raw:
         raw.sendall(b"\x16\x03\x01 not http\r\n\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 400")
-    assert httpx.get(f"{server.url}/health", trust_env=False).status_code == 200
+    assert server.get("/health").status_code == 200
 
 
 def test_the_server_tells_nobody_what_it_is_made_of(server: processes.Process) -> None:
-    assert "server" not in httpx.get(f"{server.url}/health", trust_env=False).headers
+    assert "server" not in server.get("/health").headers
 
 
 def test_a_server_that_cannot_listen_says_so_and_fails(server: processes.Process, tmp_path: Path) -> None:

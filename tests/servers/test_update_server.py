@@ -11,7 +11,6 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -266,7 +265,7 @@ def test_a_download_under_way_is_finished_after_term(root: Path) -> None:
             pieces = answer.iter_raw()
             digest.update(next(pieces))
             # A slow client blocks nobody.
-            assert httpx.get(f"{process.url}/health", trust_env=False, timeout=2).status_code == 200
+            assert process.get("/health", timeout=2).status_code == 200
             process.terminate()
             process.log(lambda line: line["event"] == "Shutting down")
             for piece in pieces:

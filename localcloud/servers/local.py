@@ -22,8 +22,9 @@ from localcloud.servers.plan import Plan
 from localcloud.servers.proxy import Proxy
 from localcloud.servers.registration import Registration
 from localcloud.servers.roles import Cloud, under
-from localcloud.servers.running import RunningServer, free_port
+from localcloud.servers.running import RunningServer
 from localcloud.servers.services import plan_of_service
+from localcloud.stores.home import free_port
 
 SOURCES = cdk.ROOT / "container_src"
 _numbers = itertools.count(1)

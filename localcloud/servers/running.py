@@ -19,14 +19,6 @@ _GONE = {"unhealthy", "unused"}
 _PAUSE = 0.5
 
 
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 class RunningServer:
     """A process that is, or is to be, behind a load balancer.
 

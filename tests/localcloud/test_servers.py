@@ -15,6 +15,7 @@ from localcloud.cloud import LocalCloud
 from localcloud.environment import REGION
 from localcloud.errors import LocalCloudError
 from localcloud.servers.local import LocalServers
+from localcloud.stores.home import PORTS
 from tests.localcloud import probes
 from tests.localcloud.server_stack import HOST, package, resources
 from tests.localcloud.targets import Probe
@@ -58,6 +59,12 @@ def ports(probe: Probe, times: int = 8) -> set[str]:
     return {f"127.0.0.1:{probe.ask('/who').json()['port']}" for _ in range(times)}
 
 
+def writers(cloud: LocalCloud) -> set[str]:
+    """Who has written logs, as IAM decided it."""
+    decisions = [json.loads(line) for line in cloud.iam_log.read_text().splitlines()]
+    return {one["principal"] for one in decisions if one["action"] == "logs:PutLogEvents"}
+
+
 def caller(cloud: LocalCloud, environment: dict[str, str]) -> str:
     """Whose credentials these are."""
     make: Any = boto3.client
@@ -77,6 +84,8 @@ def test_a_service_runs_as_it_is_deployed(
     cloud: LocalCloud, made: dict[str, str], servers: LocalServers, tasks: list[Server], probe: Probe
 ) -> None:
     assert [one.zone for one in tasks] == ["us-east-1a", "us-east-1b"]
+    # Not a port that somebody's connection may have taken before the server listens.
+    assert all(int(one.target.rpartition(":")[2]) in PORTS for one in tasks)
     assert servers.of_service(made["Cluster"], made["Service"]) == tasks
     assert ports(probe) == {one.target for one in tasks}
     environment = probe.ask("/environment").json()
@@ -99,9 +108,7 @@ def test_its_output_is_in_the_log_group(
 
     assert probes.eventually(lambda: bool(found())), servers._logs.refusals()
     assert found()[0]["logStreamName"] in {f"shop/tiny/{one.name}" for one in tasks}
-    written = [json.loads(line) for line in cloud.iam_log.read_text().splitlines()]
-    writers = {one["principal"] for one in written if one["action"] == "logs:PutLogEvents"}
-    assert any(made["ExecutionRole"] in one for one in writers), writers
+    assert probes.eventually(lambda: any(made["ExecutionRole"] in one for one in writers(cloud))), writers(cloud)
 
 
 def test_servers_reach_the_names_of_this_cloud_and_no_others(tasks: list[Server], probe: Probe) -> None:

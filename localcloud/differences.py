@@ -13,8 +13,13 @@ from localcloud.emulator import Ready
 _GROUP, _SERVICE = "AWS::AutoScaling::AutoScalingGroup", "AWS::ECS::Service"
 _BALANCER, _EDGE = "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::CloudFront::Distribution"
 _WHERE_THERE_IS: tuple[tuple[set[str], str, str], ...] = (
+    ({"AWS::EC2::VPC"}, "networks", "read back as deployed; no packet is routed, filtered or logged, no tunnel is up"),
     ({_GROUP}, "instances", "processes of this machine, from the user data's package; nothing boots, scales or heals"),
-    ({_SERVICE}, "containers", "processes of this machine, from the image's folder; images are not built"),
+    (
+        {_SERVICE},
+        "containers",
+        "processes of this machine, from the image's folder; images are not built, nothing scales",
+    ),
     ({_BALANCER}, "load balancers", "listeners, rules, health checks, draining; no logs, WAF or security groups"),
     ({_BALANCER, _EDGE}, "edge", "a stand-in's cache before load balancers; keeps no errors, fetches the expired anew"),
     ({"AWS::EFS::FileSystem"}, "file systems", "folders of this machine; nothing is mounted, variables lead there"),
@@ -23,6 +28,7 @@ _WHERE_THERE_IS: tuple[tuple[set[str], str, str], ...] = (
         "databases",
         "a PostgreSQL 17 each, at localhost with TLS; failover restarts it; gone at the end",
     ),
+    ({"AWS::Backup::BackupPlan"}, "backup plans", "read back as deployed; nobody keeps to them"),
     (
         {"AWS::ElastiCache::ServerlessCache"},
         "caches",
@@ -48,7 +54,7 @@ def rows(ready: Ready, stacks: Iterable[DeployableStack]) -> list[tuple[str, str
         ("endpoint", f"https://127.0.0.1:{ready.port}: TLS verified, IAM enforced, this machine only"),
         ("functions", f"run on Python {ready.python}, {ready.machine}, as processes of this machine"),
         ("emulator", f"ministack {ready.emulator} with {len(ready.fixes)} fixes (localcloud/fixes)"),
-        ("recorded only", ", ".join(recorded) or "no resource: each has something running behind it"),
+        ("recorded only", ", ".join(recorded) or "no resource: the emulator's API knows each"),
     ]
     types = {each for stack in stacks for each in stack.types}
     return told + [(name, value) for needed, name, value in _WHERE_THERE_IS if needed <= types]

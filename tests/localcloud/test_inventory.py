@@ -47,7 +47,8 @@ def test_the_table_tells_what_is_only_recorded() -> None:
     told = dict(differences.rows(READY, [stack("AWS::CloudWatch::CompositeAlarm")]))
     assert told["recorded only"] == "AWS::CloudWatch::CompositeAlarm"
     assert "Python 3.11" in told["functions"]
-    assert "no resource" in dict(differences.rows(READY, [stack("AWS::SQS::Queue")]))["recorded only"]
+    none = dict(differences.rows(READY, [stack("AWS::SQS::Queue")]))["recorded only"]
+    assert none == "no resource: the emulator's API knows each", "that something runs behind each nobody can say"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,8 @@ def test_the_table_tells_what_is_only_recorded() -> None:
         ("AWS::AutoScaling::AutoScalingGroup", "instances", "processes of this machine"),
         ("AWS::ElasticLoadBalancingV2::LoadBalancer", "load balancers", "health checks"),
         ("AWS::EFS::FileSystem", "file systems", "folders of this machine"),
+        ("AWS::EC2::VPC", "networks", "no packet is routed"),
+        ("AWS::Backup::BackupPlan", "backup plans", "nobody keeps to them"),
     ],
 )
 def test_the_table_tells_of_what_there_is(resource_type: str, row: str, told: str) -> None:

@@ -102,7 +102,7 @@ def group(**settings: Any) -> dict[str, Any]:
         "VpcId": "vpc-1",
         "HealthCheckPath": "/health",
         "HealthCheckIntervalSeconds": 1,
-        "HealthCheckTimeoutSeconds": 1,
+        "HealthCheckTimeoutSeconds": 3,  # a busy machine alone makes nobody unhealthy
         "HealthyThresholdCount": 2,
         "UnhealthyThresholdCount": 2,
         "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "10"}],

@@ -245,8 +245,8 @@ def test_an_update_changes_it_in_place_and_deletion_leaves_a_snapshot(cloud: Loc
     cloud.client("rds").modify_db_instance(DBInstanceIdentifier=made["Database"], DeletionProtection=False)
     probes.destroy(cloud)
     assert not listens(int(made["Port"]))
-    snapshot = cloud.client("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"][-1]
-    assert snapshot["DBInstanceIdentifier"] == made["Database"]
+    (snapshot,) = cloud.client("rds").describe_db_snapshots(DBInstanceIdentifier=made["Database"])["DBSnapshots"]
+    assert snapshot["SnapshotType"] == "manual"
     back = databases.instance(DBSnapshotIdentifier=snapshot["DBSnapshotIdentifier"])
     restored = probes.deploy(cloud, {"Database": back}, Port=at)
     assert databases.value(cloud, plain_login(restored["Port"], "second-one"), "SELECT number FROM kept") == 7

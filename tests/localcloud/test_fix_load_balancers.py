@@ -165,7 +165,7 @@ def test_a_check_that_gets_no_answer_times_out(probe: Probe, cloud: LocalCloud, 
         target = {"Id": "127.0.0.1", "Port": silent.getsockname()[1]}
         elb = cloud.client("elbv2")
         elb.register_targets(TargetGroupArn=made["Group"], Targets=[target])
-        assert probes.eventually(lambda: probe.states() == [("unhealthy", "Target.Timeout")])
+        assert probes.eventually(lambda: probe.states() == [("unhealthy", "Target.Timeout")], seconds=30)
         elb.deregister_targets(TargetGroupArn=made["Group"], Targets=[target])
 
 

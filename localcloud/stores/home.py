@@ -47,6 +47,12 @@ class Home:
         (self.root / "lock").touch(0o600)
         self._keeper = self._keep([], self.root / "lock", None)
 
+    def close(self) -> None:
+        """Remove the folder, as soon as every server has ended: by itself it goes when we do."""
+        if self._keeper.stdin:
+            self._keeper.stdin.close()
+        self._keeper.wait()
+
     def folder(self, name: str) -> Path:
         """A new folder that the servers' user alone can enter."""
         made = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root))

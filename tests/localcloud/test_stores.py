@@ -28,9 +28,7 @@ def home() -> Iterator[Home]:
     """A home that is gone after the test."""
     made = Home()
     yield made
-    assert made._keeper.stdin
-    made._keeper.stdin.close()
-    made._keeper.wait()
+    made.close()
     assert not made.root.exists()
 
 

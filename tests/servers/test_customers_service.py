@@ -210,7 +210,7 @@ def test_a_server_that_starts_without_its_database_is_there_when_it_comes(
             process.log(lambda line: line["event"].startswith("Will assume transactional DDL"))
             _until(lambda: client.get("/customers").status_code == 200)
     finally:
-        if not (database.folder / "data" / "postmaster.pid").exists():
+        if not database.runs:
             database.start()
 
 

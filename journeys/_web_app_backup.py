@@ -18,6 +18,7 @@ _FIRST = "SELECT id::text, name, email, reward_points FROM customers WHERE id = 
 def restored(world: World, app: App, data: Database) -> None:
     """Snapshot, more writes, restore."""
     rds, name = world.client("rds"), f"journey-{world.token}"
+    before: tuple[Any, ...] = ()
     with world.step("a snapshot is taken; what is written afterwards is not in it") as step:
         known = app.add()
         with data.connected() as connection:
@@ -30,6 +31,9 @@ def restored(world: World, app: App, data: Database) -> None:
         late = app.add()
         step.show(snapshot=name, encrypted=True, rows=before[0], written_afterwards=late["id"])
 
+    if not before:
+        world.not_run("a second database is restored, and compared with the first", "nobody could look into the first")
+        return
     with world.step("restored as a second database, it has the same rows: count and checksum agree") as step:
         (primary,) = rds.describe_db_instances(DBInstanceIdentifier=world.out["DatabaseIdentifier"])["DBInstances"]
         rds.restore_db_instance_from_db_snapshot(

@@ -1,17 +1,21 @@
 """The journey's own judgement: it notices a broken promise, a database that lets everybody in, and a door too many."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
+from cryptography import x509
 
+from journeys import _web_app_backup as backup
+from journeys import _web_app_outages as outages
 from journeys._http import Response
 from journeys._steps import NotRunError
 from journeys._web_app import App, Clients
-from journeys._web_app_doors import Database, _let_in
+from journeys._web_app_doors import AUTHORITIES, Database, _let_in
 from journeys._web_app_drills import _serves
 from journeys._web_app_outages import _rotate
 from journeys._world import World
@@ -149,9 +153,57 @@ def test_the_connection_is_verified_and_bounded_unless_told_otherwise(monkeypatc
         "password": "q",
         "dbname": "d",
         "sslmode": "verify-full",
-        "sslrootcert": "system",
+        "sslrootcert": str(AUTHORITIES),
         "connect_timeout": 5,
     }
+
+
+def test_on_aws_the_authorities_of_rds_are_trusted_which_no_system_knows() -> None:
+    names = {one.subject.rfc4514_string() for one in x509.load_pem_x509_certificates(AUTHORITIES.read_bytes())}
+    assert any("Amazon RDS eu-west-1 Root CA RSA2048 G1" in name for name in names), sorted(names)[:3]
+
+
+class Recording(FakeWorld):
+    """Tells what was not run."""
+
+    out = OUT | {"DatabaseIdentifier": "one"}
+
+    def __init__(self, **clients: Any) -> None:
+        super().__init__(**clients)
+        self.said: list[str] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Any]:
+        try:
+            yield SimpleNamespace(show=lambda **_: None)
+        except NotRunError as reason:
+            self.said.append(f"{name}: {reason}")
+
+    def not_run(self, name: str, reason: str) -> None:
+        self.said.append(f"{name}: {reason}")
+
+
+def test_from_outside_the_vpc_nothing_is_restored_that_nobody_could_look_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client of RDS that can do nothing: any call would be a failure."""
+    world = Recording(rds=object(), secretsmanager=Secrets())
+    monkeypatch.setattr(psycopg, "connect", refuse(psycopg.errors.ConnectionTimeout("connection timeout expired")))
+    backup.restored(as_world(world), App(as_world(world)), Database(as_world(world)))
+    assert [one.rpartition(": ")[2] for one in world.said] == ["it was not asked", "nobody could look into the first"]
+
+
+def test_a_database_with_a_replica_is_not_stopped() -> None:
+    described = {"DBInstances": [{"ReadReplicaDBInstanceIdentifiers": ["two"]}]}
+    world = Recording(rds=SimpleNamespace(describe_db_instances=lambda **_: described))
+    outages.stopped_and_started(as_world(world), App(as_world(world)))
+    assert world.said == ["the database is stopped and started: RDS stops none that has replicas; this one has some"]
+
+
+def test_a_failover_shows_in_the_zone_once_rds_says_so() -> None:
+    zones = iter(["a", "b"])
+    rds = SimpleNamespace(describe_db_instances=lambda **_: {"DBInstances": [{"AvailabilityZone": next(zones)}]})
+    world = as_world(Recording(rds=rds))
+    assert outages._instance_elsewhere(world, "a") is None
+    assert outages._instance_elsewhere(world, "a") == {"AvailabilityZone": "b"}
 
 
 def test_every_door_of_a_group_is_read() -> None:

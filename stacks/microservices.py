@@ -28,7 +28,9 @@ class Microservices(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        network = TieredNetwork(self, "Network")
+        if settings.nat_gateways == 0:
+            raise ValueError("nat_gateways: must be 1 or 2 for microservices, whose servers fetch packages, got 0")
+        network = TieredNetwork(self, "Network", nat_gateways=settings.nat_gateways)
         domain = Domain(self, "Domain", key=KEY, settings=settings)
 
         # 2, 3 The services that are asked.

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from aws_cdk import aws_ec2 as ec2
 
 from catalog_api.rules import MAX_PRICE, MAX_STOCK, NewProduct
 from stacks._microservices_catalog import PRODUCT
@@ -203,6 +204,17 @@ def test_a_clone_is_otherwise_the_same() -> None:
     assert kinds[0] == kinds[1]
     told = {one["Name"]: one["Value"] for one in only(second, TASK)["ContainerDefinitions"][0]["Environment"]}
     assert told["CATALOG_URL"] == "https://catalog.test-microservices.example.com"
+
+
+@pytest.mark.parametrize(("context", "gateways"), [({}, 2), ({"nat_gateways": "1"}, 1)])
+def test_one_way_out_for_both_zones_costs_less(context: dict[str, str], gateways: int) -> None:
+    made = scenario_app("microservices", **context).node.find_all()
+    assert len([one for one in made if isinstance(one, ec2.CfnNatGateway)]) == gateways
+
+
+def test_servers_without_a_way_to_their_packages_are_refused() -> None:
+    with pytest.raises(ValueError, match="nat_gateways: must be 1 or 2 for microservices"):
+        scenario_app("microservices", nat_gateways="0")
 
 
 def test_the_image_is_made_of_its_service_and_the_kit_alone() -> None:

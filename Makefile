@@ -27,11 +27,11 @@ demo: setup ## Deploy SCENARIO (image-renditions) to the local cloud and run its
 test: setup ## Pass the tests, journeys included.
 	@.venv/bin/python -m pytest -n 2 $(PYTEST_ARGS)
 
-check: setup ## ruff, format, mypy strict, layers, cdk-nag and cfn-lint on every template.
+check: setup ## ruff, format, mypy strict, layers, hadolint; cdk-nag and cfn-lint on every template.
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -q tests/repo/test_layers.py tests/repo/test_rules.py
+	.venv/bin/python -m pytest -q tests/repo/test_layers.py tests/repo/test_dockerfiles.py tests/repo/test_rules.py
 
 journey: setup ## Run journeys: SCENARIO=<key>|all TARGET=local|aws
 ifeq ($(TARGET),aws)

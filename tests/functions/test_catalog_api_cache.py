@@ -9,6 +9,7 @@ import pytest
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from redis.exceptions import RedisError
 
 from catalog_api.cache import Cache, redis
 from catalog_api.rules import Product
@@ -124,6 +125,18 @@ def test_the_client_gives_up_soon_when_nobody_listens() -> None:
         held.bind(("127.0.0.1", 0))  # bound and not listening: refused at once
         cache = Cache(lambda: redis("127.0.0.1", held.getsockname()[1], token(Clock())), seconds=1, unknown_seconds=1)
         assert cache.get("tea").state == "error"
+
+
+def test_those_who_try_again_do_not_all_come_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("redis.retry.sleep", pauses.append)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        for _ in range(5):
+            with pytest.raises(RedisError):
+                redis("127.0.0.1", held.getsockname()[1], token(Clock())).get("tea")
+    assert len(set(pauses)) == len(pauses) >= 5
+    assert all(0.02 <= pause <= 0.04 for pause in pauses)
 
 
 def test_the_client_gives_up_soon_when_nobody_answers() -> None:

@@ -118,10 +118,16 @@ class ServerlessCache(Construct):
         self.security_group.add_ingress_rule(client, ec2.Port.tcp(PORT), "from a function")
 
     def _alarm(self, construct_id: str, metric: str, says: str) -> cloudwatch.Alarm:
+        """An alarm on what CloudWatch counts of this cache.
+
+        A serverless cache's name is the dimension ``clusterId``, which the user guide does not say; under
+        ``CacheClusterId``, that of caches made of nodes, an alarm would never have data. Sources:
+        cdklabs/cdk-monitoring-constructs issue 750; lists of metrics of accounts in grafana/grafana-aws-sdk pull
+        requests 151 and 305.
+        """
         counted = cloudwatch.Metric(
             namespace="AWS/ElastiCache",
             metric_name=metric,
-            # What CloudWatch calls a serverless cache's name.
             dimensions_map={"clusterId": self.name},
             statistic="Sum",
             period=Duration.minutes(5),

@@ -17,6 +17,12 @@ def isolated(vpc: ec2.IVpc) -> ec2.SubnetSelection:
     return ec2.SubnetSelection(subnets=vpc.isolated_subnets)
 
 
+def isolated_or_private(vpc: ec2.IVpc) -> ec2.SubnetSelection:
+    """The isolated ones, or the private ones with a way out where there are none."""
+    quiet = ec2.SubnetType.PRIVATE_ISOLATED if vpc.isolated_subnets else ec2.SubnetType.PRIVATE_WITH_EGRESS
+    return ec2.SubnetSelection(subnet_type=quiet)
+
+
 def private(vpc: ec2.IVpc) -> ec2.SubnetSelection | None:
     """The private ones, from which a way may lead out; None when there are none."""
     return ec2.SubnetSelection(subnets=vpc.private_subnets) if vpc.private_subnets else None

@@ -16,7 +16,7 @@ from constructs_lib._checks import in_range, matches, not_empty, one_of, unique
 from constructs_lib._rest_api import access_log_group, check_limits, regional_rest_api
 from constructs_lib._serverless_cache import ServerlessCache
 from constructs_lib._signed_routes import SignedRoutes, custom_domain, named, signed_alarms
-from constructs_lib._subnets import selected
+from constructs_lib._subnets import isolated_or_private, selected
 from constructs_lib._vpc_function import move_in
 from constructs_lib.cognito_rest_api import ApiRoute
 from constructs_lib.python_function import PythonFunction
@@ -134,7 +134,7 @@ class CachedApi(Construct):
             removal_policy=removal_policy,
         )
         self._vpc = vpc
-        self._subnets = _chosen(vpc, subnets)
+        self._subnets = selected(vpc, subnets or isolated_or_private(vpc))
         self.cache = ServerlessCache(
             self,
             "Cache",
@@ -196,12 +196,3 @@ class CachedApi(Construct):
             rules = [f"AwsSolutions-IAM5[Resource::{one}]" for one in (flat(stack.resolve(arn)) for arn in arns)]
             acknowledge(grantee, dict.fromkeys([one for one in rules if "*" in one], _PATHS))
         return iam.Grant.add_to_principal(grantee=grantee, actions=["execute-api:Invoke"], resource_arns=arns)
-
-
-def _chosen(vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None) -> ec2.SelectedSubnets:
-    if subnets:
-        return selected(vpc, subnets)
-    isolated = bool(vpc.isolated_subnets)
-    return vpc.select_subnets(
-        subnet_type=ec2.SubnetType.PRIVATE_ISOLATED if isolated else ec2.SubnetType.PRIVATE_WITH_EGRESS
-    )

@@ -316,6 +316,21 @@ def test_subnets_of_its_owners_choice() -> None:
     assert all("Private" in one["Ref"] for one in only(stack, CACHE)["SubnetIds"])
 
 
+def test_one_subnet_of_each_zone_is_a_choice_too() -> None:
+    stack = bare_stack()
+    kinds = [ec2.SubnetConfiguration(name=one, subnet_type=ec2.SubnetType.PRIVATE_ISOLATED) for one in ("One", "Two")]
+    mine = ec2.Vpc(stack, "Mine", max_azs=2, subnet_configuration=kinds)
+    chosen = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, one_per_az=True)
+    make(stack, vpc=mine, subnets=chosen)
+    assert len(only(stack, CACHE)["SubnetIds"]) == 2, "two endpoints in one zone"
+
+
+def test_without_isolated_subnets_it_stands_in_the_private_ones() -> None:
+    stack = bare_stack()
+    make(stack, vpc=ec2.Vpc(stack, "Mine", max_azs=2))
+    assert all("Private" in one["Ref"] for one in only(stack, CACHE)["SubnetIds"])
+
+
 def test_two_in_one_stack() -> None:
     stack = bare_stack()
     vpc = network(stack)

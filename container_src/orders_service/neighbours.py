@@ -17,6 +17,10 @@ from service_kit.sigv4 import SignedByAws
 
 _log = logger(__name__)
 _Answer = TypeVar("_Answer", bound=BaseModel)
+# The catalog answers from a function, and one more of them takes seconds to start. Whoever gives up before it has
+# started, and asks again, has another one started; so patience is less work for both.
+_CATALOG_READ_SECONDS = 4.0
+_CATALOG_TOTAL_SECONDS = 5.0
 # Products that are asked for at once, of one order.
 _AT_ONCE = 10
 # A product that need not be there.
@@ -87,7 +91,13 @@ def neighbours(settings: Settings) -> Neighbours:
     """Both, as the settings say; the catalog's API lets in who signs."""
     signed = SignedByAws(service="execute-api", region=settings.aws_region)
     return Neighbours(
-        Dependency("catalog", base_url=settings.catalog_url, auth=signed),
+        Dependency(
+            "catalog",
+            base_url=settings.catalog_url,
+            auth=signed,
+            read_seconds=_CATALOG_READ_SECONDS,
+            total_seconds=_CATALOG_TOTAL_SECONDS,
+        ),
         Dependency("customers", base_url=settings.customers_url),
     )
 

@@ -37,6 +37,8 @@ class Dependency:
         name: For logs and for what callers are told.
         base_url: Where it is.
         auth: Signs the requests; None sends them as they are.
+        read_seconds: How long one attempt waits for its answer. Left out: 1 s.
+        total_seconds: How long all attempts and pauses may take. Left out: 2.5 s.
         transport: Another way there, for tests.
     """
 
@@ -46,9 +48,12 @@ class Dependency:
         *,
         base_url: str,
         auth: httpx.Auth | None = None,
+        read_seconds: float | None = None,
+        total_seconds: float | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.name = name
+        self._total_seconds = total_seconds or TOTAL_SECONDS
         self._client = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             auth=auth,
@@ -56,7 +61,7 @@ class Dependency:
             trust_env=True,
             # Redirects of a service to elsewhere are not followed with our signature on them.
             follow_redirects=False,
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+            timeout=httpx.Timeout(read_seconds or READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30),
             headers={"Accept": "application/json"},
             transport=transport,
@@ -71,7 +76,7 @@ class Dependency:
             UnavailableError: It did not answer, or not usably, within the limit.
         """
         try:
-            response = await within(TOTAL_SECONDS, self._tried(path))
+            response = await within(self._total_seconds, self._tried(path))
             if response.status_code == HTTPStatus.NOT_FOUND:
                 return None
             response.raise_for_status()
@@ -89,7 +94,12 @@ class Dependency:
 
     async def _tried(self, path: str) -> httpx.Response:
         attempts = stamina.retry_context(
-            on=_pause, attempts=_ATTEMPTS, timeout=TOTAL_SECONDS, wait_initial=0.05, wait_max=0.5, wait_jitter=0.1
+            on=_pause,
+            attempts=_ATTEMPTS,
+            timeout=self._total_seconds,
+            wait_initial=0.05,
+            wait_max=0.5,
+            wait_jitter=0.1,
         )
         async for attempt in attempts:
             with attempt:

@@ -121,7 +121,7 @@ def _unknown(_error: NotFoundError) -> Response[str]:
 
 def _unavailable(_error: Exception) -> Response[str]:
     logger.exception("the table does not answer")
-    return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "Try again in a moment.", headers={"Retry-After": "2"})
+    return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "Try again in a moment.", headers={"Retry-After": "1"})
 
 
 # Not as decorators, which Powertools leaves untyped.

@@ -22,7 +22,8 @@ class IamToken(CredentialProvider):
         user: Id, and so name, of the user.
         region: Region of both.
         credentials: Whose right to ``elasticache:Connect`` counts.
-        clock: Seconds.
+        clock: Seconds. The clock that the signature's own date is of: another one may stand still while the function's
+            environment is frozen between two events, and a token be older than it seems.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class IamToken(CredentialProvider):
         user: str,
         region: str,
         credentials: Credentials,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._url = f"https://{cache}/"
         self._user = user

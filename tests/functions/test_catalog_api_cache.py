@@ -1,7 +1,9 @@
 """The cache is asked first, never trusted to be there, and never keeps what was changed meanwhile."""
 
+import inspect
 import json
 import socket
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -152,6 +154,11 @@ def token(clock: Clock) -> IamToken:
     return IamToken(
         cache="shop-cache", user="shop-user", region="eu-west-1", credentials=Credentials("AK", "SK", "ST"), clock=clock
     )
+
+
+def test_its_age_is_told_by_the_clock_that_signatures_are_dated_by() -> None:
+    default = inspect.signature(IamToken).parameters["clock"].default
+    assert default is time.time, "a clock that stands still while the environment is frozen makes it seem younger"
 
 
 def test_the_token_is_a_signed_request_to_connect() -> None:

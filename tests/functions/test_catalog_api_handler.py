@@ -107,7 +107,7 @@ def test_without_its_cache_it_asks_the_table(shop: Shop, capsys: pytest.CaptureF
 def test_without_its_table_it_says_when_to_come_back(shop: Shop, error: Exception) -> None:
     shop.table.error = error
     for answer in (ask("GET", "/products/tea"), ask("PUT", "/products/tea", body=TEA)):
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     assert shop.cache.kept == {}, "a failure was kept as an answer"
 
 

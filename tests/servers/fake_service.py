@@ -29,10 +29,13 @@ class FakeService:
     asked: list[Asked] = field(default_factory=list)
     # While it is clear, nothing is answered.
     answering: threading.Event = field(default_factory=threading.Event)
+    # Set by the first request that comes since it fell silent.
+    waited_for: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
         """It takes requests, and does not answer."""
+        self.waited_for.clear()
         self.answering.clear()
         try:
             yield
@@ -59,6 +62,7 @@ def running() -> Iterator[FakeService]:
                 status, more = service.failures.pop(0)
                 headers |= more
             # What it says was settled before it fell silent: a late answer takes nothing from those that come after.
+            service.waited_for.set()
             service.answering.wait(10)
             self.send_response(status)
             for name, value in headers.items():

@@ -10,11 +10,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from orders_service import neighbours as orders_neighbours
 from orders_service import store as orders_store
 from orders_service.app import application
 from orders_service.neighbours import neighbours
 from orders_service.settings import Settings
 from service_kit import clients
+from service_kit.settings import ServerSettings
 from tests.servers import fake_aws, fake_service, processes
 from tests.servers.asking import ask, using
 from tests.servers.fake_service import FakeService
@@ -24,6 +26,9 @@ CUSTOMER = str(uuid.UUID(int=7))
 ORDER = {"customerId": CUSTOMER, "items": [{"sku": "TEA-1", "quantity": 2}, {"sku": "POT_2", "quantity": 1}]}
 Make = Callable[[], FastAPI]
 EVENT_NEEDS = {"orderId", "customerId", "items", "total", "createdAt", "correlationId"}
+# As they are, before the tests become more patient.
+CATALOG_PATIENCE = orders_neighbours._CATALOG_READ_SECONDS, orders_neighbours._CATALOG_TOTAL_SECONDS
+USUAL_PATIENCE = clients.READ_SECONDS
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -61,6 +66,8 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy with other tests is no neighbour that hangs."""
     monkeypatch.setattr(clients, "READ_SECONDS", 10)
     monkeypatch.setattr(clients, "TOTAL_SECONDS", 20)
+    monkeypatch.setattr(orders_neighbours, "_CATALOG_READ_SECONDS", 10)
+    monkeypatch.setattr(orders_neighbours, "_CATALOG_TOTAL_SECONDS", 20)
     monkeypatch.setattr(orders_store, "_CALL_SECONDS", 10)
     monkeypatch.setattr(orders_store, "_TOTAL_SECONDS", 20)
 
@@ -267,6 +274,30 @@ def test_a_neighbour_that_hangs_does_not_hang_its_callers(
     assert (shown.status_code, shown.json()["degraded"]) == (200, ["customers"])
     assert (refused.status_code, refused.headers["Retry-After"]) == (504, "5")
     assert time.monotonic() - began < 5
+
+
+def test_a_catalog_that_has_to_be_started_is_waited_for_and_asked_once(
+    app: Make, catalog: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(clients, "TOTAL_SECONDS", 0.5)
+    request = _placing(order=ORDER | {"items": [{"sku": "TEA-1", "quantity": 1}]})
+
+    async def work(client: httpx.AsyncClient) -> httpx.Response:
+        with catalog.hanging():
+            placed = asyncio.create_task(client.request(request.pop("method"), request.pop("path"), **request))
+            assert await asyncio.to_thread(catalog.waited_for.wait, 30), "it was not asked"
+            done, _ = await asyncio.wait({placed}, timeout=1)
+            assert not done, "it was given up"
+        return await placed
+
+    assert using(app(), work).status_code == 201
+    assert [one.path for one in catalog.asked] == ["/prod/products/TEA-1"]
+
+
+def test_its_patience_ends_before_that_of_its_own_callers() -> None:
+    one, whole = CATALOG_PATIENCE
+    assert USUAL_PATIENCE < one < whole < ServerSettings().request_seconds
 
 
 def test_a_neighbour_that_talks_nonsense_is_not_believed(

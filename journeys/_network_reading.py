@@ -18,7 +18,7 @@ class Deployed:
     Attributes:
         network: What its places share.
         subnets: Tier -> its subnets, in the order of their zones.
-        zones: Subnet's name -> zone.
+        zones: Subnet's name -> zone; one of no tier has its id for a name.
         services: S3 and DynamoDB, which its gateway endpoints lead to.
         office: Somebody in the network behind the VPN; None without one.
         propagating: Subnet's name -> VPN gateways whose routes its table takes over.
@@ -57,19 +57,20 @@ def read(ec2: Any, vpc: str, tiers: Mapping[str, Iterable[str]], connection: str
     learned = _vpn_routes(ec2, connection)
     tables = ec2.describe_route_tables(Filters=in_vpc)["RouteTables"]
     acls = ec2.describe_network_acls(Filters=in_vpc)["NetworkAcls"]
-    described = {one["SubnetId"]: one for one in ec2.describe_subnets(Filters=in_vpc)["Subnets"]}
+    tier_of = {identity: tier for tier, ids in tiers.items() for identity in ids}
     subnets: dict[str, Subnet] = {}
     zones, propagating = {}, {}
-    for tier, ids in tiers.items():
-        for identity in sorted(ids, key=lambda one: str(described[one]["AvailabilityZone"])):
-            zone = described[identity]["AvailabilityZone"]
-            name = f"{tier} {zone[-1]}"
-            table = _table_of(tables, identity)
-            subnets[identity] = Subnet(
-                name, described[identity]["CidrBlock"], tuple(_routes(table, learned)), tuple(_rules(acls, identity))
-            )
-            zones[name] = zone
-            propagating[name] = [one["GatewayId"] for one in table["PropagatingVgws"]]
+    # Also those of no tier: a NAT gateway there is a way out like any other.
+    found = ec2.describe_subnets(Filters=in_vpc)["Subnets"]
+    for one in sorted(found, key=lambda one: str(one["AvailabilityZone"])):
+        identity, zone = one["SubnetId"], one["AvailabilityZone"]
+        name = f"{tier_of[identity]} {zone[-1]}" if identity in tier_of else identity
+        table = _table_of(tables, identity)
+        subnets[identity] = Subnet(
+            name, one["CidrBlock"], tuple(_routes(table, learned)), tuple(_rules(acls, identity))
+        )
+        zones[name] = zone
+        propagating[name] = [each["GatewayId"] for each in table["PropagatingVgws"]]
     lists = {one["PrefixListId"]: one for one in ec2.describe_prefix_lists()["PrefixLists"]}
     nats = ec2.describe_nat_gateways(Filter=[*in_vpc, {"Name": "state", "Values": ["available"]}])["NatGateways"]
     gateways = [
@@ -80,7 +81,7 @@ def read(ec2: Any, vpc: str, tiers: Mapping[str, Iterable[str]], connection: str
     network = Network(
         groups={one["GroupId"]: tuple(_group_rules(one)) for one in groups},
         lists={name: tuple(one["Cidrs"]) for name, one in lists.items()},
-        nats={one["NatGatewayId"]: subnets[one["SubnetId"]] for one in nats if one["SubnetId"] in subnets},
+        nats={one["NatGatewayId"]: subnets[one["SubnetId"]] for one in nats},
         attached=frozenset(gateways),
     )
     return Deployed(
@@ -121,16 +122,23 @@ def _table_of(tables: list[dict[str, Any]], subnet: str) -> dict[str, Any]:
     return (own or [table for table, tie in ties if tie.get("Main")])[0]
 
 
-_TARGETS = ("GatewayId", "NatGatewayId", "TransitGatewayId", "VpcPeeringConnectionId", "NetworkInterfaceId")
+_TARGETS = (
+    "GatewayId",
+    "NatGatewayId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "NetworkInterfaceId",
+    "EgressOnlyInternetGatewayId",
+)
+_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
 
 def _routes(table: dict[str, Any], learned: list[Route]) -> Iterable[Route]:
     for one in table["Routes"]:
-        destination = one.get("DestinationCidrBlock") or one.get("DestinationPrefixListId")
-        if destination:
-            target = next((one[name] for name in _TARGETS if name in one), "nothing")
-            from_vpn = one.get("Origin") == "EnableVgwRoutePropagation"
-            yield Route(destination, target, propagated=from_vpn, live=one["State"] == "active")
+        destination = next(one[name] for name in _DESTINATIONS if name in one)
+        target = next((one[name] for name in _TARGETS if name in one), "something else")
+        from_vpn = one.get("Origin") == "EnableVgwRoutePropagation"
+        yield Route(destination, target, propagated=from_vpn, live=one["State"] == "active")
     gateways = {one["GatewayId"] for one in table["PropagatingVgws"]}
     yield from (route for route in learned if route.target in gateways)
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from journeys._network_model import Place
 from journeys._network_reading import Deployed
-from journeys._reachability import Verdict, trace
+from journeys._reachability import Verdict, trace, way_of
 
 Verdicts = Mapping[str, Mapping[str, Verdict]]
 """Row -> column -> verdict."""
@@ -37,6 +37,14 @@ def tiers(deployed: Deployed) -> Verdicts:
                 same = (first.reached, first.how.split()[0]) == (verdict.reached, verdict.how.split()[0])
                 assert same, f"{row} -> {column} is not the same in every zone: {first.how}, {verdict.how}"
     return found[0]
+
+
+def ways(deployed: Deployed) -> dict[str, set[str]]:
+    """Tier -> what the routes of its subnets lead to, wherever they lead: a table asks for a few addresses alone."""
+    return {
+        tier: {way_of(route) for subnet in subnets for route in subnet.routes}
+        for tier, subnets in deployed.subnets.items()
+    }
 
 
 def _tiers_from(deployed: Deployed, here: int, there: int) -> Verdicts:

@@ -1,8 +1,10 @@
 """Who reaches whom in a VPC, by its routes, network ACLs and security groups. Pure: the model in, a verdict out.
 
-As AWS decides: the most specific route leads, and one of the table's own before one that is propagated; the rules of a
-network ACL are read by their numbers, the first that matches decides, for the answer too; security groups only allow,
-and what they let through is answered.
+As AWS decides: the most specific route leads, then one of the table's own before one by a prefix list, and that before
+one that is propagated (source: Amazon VPC user guide, "How route priority works"); the rules of a network ACL are read
+by their numbers, the first that matches decides, for the answer too; security groups only allow, and what they let
+through is answered. What is behind other targets than those of ``WAYS`` (an instance, a peering, a transit gateway) is
+not known here, so that it counts as reached: who expects no way out is told.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,6 +25,7 @@ from journeys._network_model import (
 )
 
 WAYS = {"igw": "internet gateway", "nat": "NAT gateway", "vpce": "endpoint", "vgw": "VPN"}
+_BEHIND = {WAYS["igw"]: ("internet", "service"), WAYS["vpce"]: ("service",), WAYS["vgw"]: ("vpn",)}
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,22 @@ def trace(network: Network, source: Place, target: Place, port: int, *, protocol
 def leads(network: Network, subnet: Subnet, address: str) -> Route | None:
     """The route that an address takes out of a subnet; None when there is none."""
     candidates = [
-        (ip_network(cidr).prefixlen, not route.propagated, route)
+        (ip_network(cidr).prefixlen, not route.propagated, route.destination == cidr, route)
         for route in subnet.routes
         for cidr in network.lists.get(route.destination, (route.destination,))
         if "/" in cidr and within(address, cidr)
     ]
-    return max(candidates, key=lambda one: one[:2])[2] if candidates else None
+    return max(candidates, key=lambda one: one[:3])[3] if candidates else None
+
+
+def way_of(route: Route) -> str:
+    """What leads: "local", one of ``WAYS``, or "another way" with its id."""
+    if route.target == "local":
+        return "local"
+    kind = route.target.partition("-")[0]
+    # An endpoint of a prefix list is a gateway to that service; by a CIDR it leads to appliances, and on from there.
+    listed = "/" not in route.destination
+    return WAYS[kind] if kind in WAYS and (kind != "vpce" or listed) else f"another way, {route.target}"
 
 
 def passes(rules: Iterable[AclRule], *, egress: bool, protocol: str, other: str, ports: Ports) -> bool:
@@ -79,7 +92,7 @@ def passes(rules: Iterable[AclRule], *, egress: bool, protocol: str, other: str,
     for rule in sorted(rules, key=lambda rule: rule.number):
         if rule.egress != egress or not _speaks(rule.protocol, protocol) or not within(other, rule.cidr):
             continue
-        low, high = rule.ports or (0, 65535)
+        low, high = _ports(rule)
         if not rule.allow and any(first <= high and low <= last for first, last in left):
             return False
         left = [part for first, last in left for part in ((first, min(last, low - 1)), (max(first, high + 1), last))]
@@ -87,6 +100,11 @@ def passes(rules: Iterable[AclRule], *, egress: bool, protocol: str, other: str,
         if not left:
             return True
     return False
+
+
+def _ports(rule: AclRule | GroupRule) -> Ports:
+    """A rule for all protocols is one for all ports, whatever ports it names (source: Amazon EC2 API reference)."""
+    return rule.ports if rule.ports and rule.protocol != ANY_PROTOCOL else (0, 65535)
 
 
 def _speaks(rule: str, protocol: str) -> bool:
@@ -106,7 +124,7 @@ def _path(network: Network, source: Place, target: Place) -> tuple[str, list[Cro
         if target.subnet == source.subnet:
             return "local", []
         return "local", [leaving, Crossing(target.subnet, False, source.address)]
-    if target.subnet is not None:
+    if target.subnet is not None and way_of(route) in WAYS.values():
         raise _InTheWayError(f"{target.name} is not at {route.target}")
     if not route.target.startswith("nat-"):
         return _way_out(network, route, target), [leaving]
@@ -143,13 +161,14 @@ def _followed(network: Network, subnet: Subnet, address: str, what: str = "") ->
 
 def _way_out(network: Network, route: Route, target: Place) -> str:
     """What a route's target is called, when somebody elsewhere is behind it."""
-    kind = route.target.partition("-")[0]
-    behind = {"igw": ("internet", "service"), "vpce": ("service",), "vgw": ("vpn",)}.get(kind, ())
-    if target.behind not in behind:
+    name = way_of(route)
+    if name not in WAYS.values():
+        return name
+    if target.behind not in _BEHIND.get(name, ()):
         raise _InTheWayError("no route")
-    if kind != "vpce" and route.target not in network.attached:
-        raise _InTheWayError(f"{WAYS[kind]} not attached")
-    return WAYS[kind]
+    if name != WAYS["vpce"] and route.target not in network.attached:
+        raise _InTheWayError(f"{name} not attached")
+    return name
 
 
 def _acl_allows(one: Crossing, ports: Ports, protocol: str, what: str = "") -> None:
@@ -170,7 +189,7 @@ def _rules(network: Network, groups: Iterable[str], *, egress: bool) -> Iterator
 
 
 def _lets(network: Network, rule: GroupRule, other: Place, port: int, protocol: str) -> bool:
-    low, high = rule.ports or (0, 65535)
+    low, high = _ports(rule)
     listed = [cidr for name in rule.lists for cidr in network.lists.get(name, ())]
     return (
         _speaks(rule.protocol, protocol)

@@ -34,6 +34,16 @@ STAND_INS = [ip_network(one) for one in ("192.0.2.0/24", "198.51.100.0/24", "203
 SERVICES = {"S3:443": "endpoint", "DynamoDB:443": "endpoint"}
 
 
+def ways(*, nat: bool, office: bool) -> dict[str, set[str]]:
+    """What the routes of each tier should lead to, and nowhere else."""
+    inside = {"local", "endpoint"}
+    return {
+        "public": inside | {"internet gateway"},
+        "private": inside | ({"NAT gateway"} if nat else set()) | ({"VPN"} if office else set()),
+        "isolated": inside,
+    }
+
+
 def by_tiers(*, nat: bool, office: bool) -> table.Ways:
     """What routes and network ACLs should let through, and nothing else."""
     gateway, vpn = {"internet:443": "NAT gateway"}, {"office:443": "VPN"}
@@ -102,7 +112,9 @@ def _layout(world: World, look: Callable[[], Deployed]) -> Deployed:
 
 
 def _reached(world: World, ec2: Any, deployed: Deployed) -> None:
-    nat, office = bool(deployed.network.nats), deployed.office is not None
+    office = "VpnConnectionId" in world.out
+    # Where a route is left behind, there should be a gateway.
+    nat = bool(deployed.network.nats) or "NAT gateway" in table.ways(deployed)["private"]
     endpoints = _endpoints(ec2, world.out["VpcId"])
     group = endpoints[0]["Groups"][0]["GroupId"] if endpoints else None
     groups = {name: world.out[f"{name.capitalize()}GroupId"] for name in ("web", "app", "data")}
@@ -118,6 +130,8 @@ def _reached(world: World, ec2: Any, deployed: Deployed) -> None:
     with world.step("public leaves by the internet gateway, private by NAT alone, isolated not at all") as step:
         wanted = by_tiers(nat=nat, office=office)
         assert not table.differences(tiers, wanted), table.differences(tiers, wanted)
+        lead = table.ways(deployed)
+        assert lead == ways(nat=nat, office=office), f"routes lead elsewhere: {lead}"
         found = table.reached(tiers)
         step.show(**{tier: found[tier].get("internet:443", tiers[tier]["internet:443"].how) for tier in TIERS})
         step.show(
@@ -129,14 +143,22 @@ def _reached(world: World, ec2: Any, deployed: Deployed) -> None:
         assert not table.differences(servers, wanted), table.differences(servers, wanted)
         step.show(**{row: ", ".join(ways) or "nothing" for row, ways in table.reached(servers).items()})
 
-    with world.step("every private subnet leaves by the NAT gateway of its own zone") as step:
-        places = deployed.network.nats
-        for subnet in deployed.subnets["private"]:
-            targets = [route.target for route in subnet.routes if route.target.startswith("nat-")]
-            zones = [deployed.zones[places[one].name] for one in targets]
-            own = len(places) == len(deployed.subnets["private"])
-            assert not own or zones == [deployed.zones[subnet.name]], f"{subnet.name} leaves by {zones}"
-            step.show(**{subnet.name: ", ".join(f"{a} in {b}" for a, b in zip(targets, zones, strict=True)) or "none"})
+    _by_nat(world, deployed)
+
+
+def _by_nat(world: World, deployed: Deployed) -> None:
+    private, places = deployed.subnets["private"], deployed.network.nats
+    if not places:
+        world.not_run("every private subnet leaves by a NAT gateway", "this network was deployed without them")
+        return
+    own = len(places) == len(private)
+    which = "the NAT gateway of its own zone" if own else f"one of fewer NAT gateways than zones ({len(places)})"
+    with world.step(f"every private subnet leaves by {which}") as step:
+        for subnet in private:
+            (target,) = [route.target for route in subnet.routes if route.target.startswith("nat-")]
+            zone = deployed.zones[places[target].name]
+            assert not own or zone == deployed.zones[subnet.name], f"{subnet.name} leaves by {zone}"
+            step.show(**{subnet.name: f"{target} in {zone}"})
 
 
 def _endpoints(ec2: Any, vpc: str) -> list[dict[str, Any]]:
@@ -155,6 +177,7 @@ def _vpn(world: World, ec2: Any, deployed: Deployed) -> None:
         (found,) = ec2.describe_vpn_connections(VpnConnectionIds=[world.out["VpnConnectionId"]])["VpnConnections"]
         assert (found["CustomerGatewayId"], found["VpnGatewayId"]) == (world.out["CustomerGatewayId"], gateway)
         routes = [one["DestinationCidrBlock"] for one in found["Routes"]]
+        assert routes, "the connection has no routes"
         tunnels = [one["Status"] for one in found["VgwTelemetry"]]
         step.show(routes=", ".join(routes), by=gateway, tunnels=", ".join(tunnels))
         (device,) = ec2.describe_customer_gateways(CustomerGatewayIds=[found["CustomerGatewayId"]])["CustomerGateways"]

@@ -73,6 +73,9 @@ class Ec2:
                         {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"},
                         {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "blackhole"},
                         {"DestinationIpv6CidrBlock": "::/0", "GatewayId": "igw-1", "State": "active"},
+                        {"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "State": "active"},
+                        {"DestinationCidrBlock": "10.1.0.0/16", "VpcPeeringConnectionId": "pcx-1", "State": "active"},
+                        {"DestinationCidrBlock": "10.2.0.0/16", "CoreNetworkArn": "arn:core", "State": "active"},
                         {
                             "DestinationCidrBlock": "172.16.0.0/12",
                             "GatewayId": "vgw-1",
@@ -117,6 +120,9 @@ class Ec2:
             ],
         }
 
+    def also(self, kind: str, one: dict[str, Any]) -> None:
+        self._answers.setdefault(kind, []).append(one)
+
     def __getattr__(self, name: str) -> Any:
         found = "".join(word.capitalize() for word in name.removeprefix("describe_").split("_"))
         return lambda **_asked: {found: self._answers.get(found, [])}
@@ -128,9 +134,36 @@ def test_a_subnet_without_a_table_of_its_own_has_the_main_one() -> None:
     assert subnet.routes == (
         Route("10.0.0.0/16", "local"),
         Route("0.0.0.0/0", "nat-1", live=False),
+        Route("::/0", "igw-1"),
+        Route("pl-1", "vpce-1"),
+        Route("10.1.0.0/16", "pcx-1"),
+        Route("10.2.0.0/16", "something else"),
         Route("172.16.0.0/12", "vgw-1", propagated=True),
     )
     assert [(rule.number, rule.allow, rule.ports) for rule in subnet.rules] == [(1, False, (1, 2))]
+
+
+def test_each_tier_is_said_to_lead_wherever_one_of_its_routes_leads() -> None:
+    assert table.ways(read(Ec2(), "vpc", {"private": ["s"]}, None)) == {
+        "private": {
+            "local",
+            "NAT gateway",
+            "internet gateway",
+            "endpoint",
+            "VPN",
+            "another way, pcx-1",
+            "another way, something else",
+        }
+    }
+
+
+def test_a_nat_gateway_in_a_subnet_of_no_tier_is_one_too() -> None:
+    ec2 = Ec2()
+    ec2.also("Subnets", {"SubnetId": "t", "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "eu-central-1a"})
+    ec2.also("NatGateways", {"NatGatewayId": "nat-1", "SubnetId": "t"})
+    deployed = read(ec2, "vpc", {"private": ["s"]}, None)
+    assert deployed.network.nats["nat-1"].cidr == "10.0.1.0/24"
+    assert [one.name for one in deployed.subnets["private"]] == ["private a"]
 
 
 def test_static_routes_of_the_vpn_are_added_where_they_propagate() -> None:

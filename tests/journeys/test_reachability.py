@@ -18,7 +18,7 @@ from journeys._network_model import (
     Route,
     Subnet,
 )
-from journeys._reachability import Verdict, leads, passes, trace
+from journeys._reachability import Verdict, leads, passes, trace, way_of
 
 ANYWHERE, VPC, OFFICE, S3 = "0.0.0.0/0", "10.0.0.0/16", "192.168.0.0/16", "52.1.0.0/24"
 OPEN = (
@@ -106,6 +106,24 @@ def test_a_route_to_nowhere_swallows_what_it_leads() -> None:
     assert trace(NETWORK, at(gone), INTERNET, 443) == Verdict(False, "route to nowhere")
     specific = replace(gone, routes=(*gone.routes, Route("198.51.100.0/24", "igw-1")))
     assert trace(NETWORK, at(specific), INTERNET, 443).reached
+
+
+@pytest.mark.parametrize("target", ["eni-1", "pcx-1", "tgw-1", "eigw-1", "vpce-1", "something else"])
+def test_what_is_not_known_counts_as_a_way(target: str) -> None:
+    """An instance that forwards, a peering, an appliance behind an endpoint: whoever expects no way out is told."""
+    lead = replace(ISOLATED, routes=(*ISOLATED.routes, Route(ANYWHERE, target)))
+    for source, to in ((at(lead), INTERNET), (INTERNET, at(lead)), (at(lead), AT_OFFICE)):
+        assert trace(NETWORK, source, to, 443) == Verdict(True, f"another way, {target}")
+    shut = ruled(lead, OPEN[0])
+    assert trace(NETWORK, at(shut), INTERNET, 443) == Verdict(False, "ACL out of isolated")
+    inside = replace(ISOLATED, routes=(*ISOLATED.routes, Route(PRIVATE.cidr, target)))
+    assert trace(NETWORK, at(inside), at(PRIVATE), 443) == Verdict(True, f"another way, {target}")
+
+
+@pytest.mark.parametrize(("target", "name"), [("local", "local"), ("nat-1", "NAT gateway"), ("vgw-1", "VPN")])
+def test_what_is_known_has_a_name(target: str, name: str) -> None:
+    assert way_of(Route(ANYWHERE, target)) == name
+    assert way_of(LISTED) == "endpoint"
 
 
 def test_inside_a_subnet_no_list_is_asked() -> None:
@@ -199,6 +217,14 @@ def test_a_route_of_the_tables_own_is_preferred_to_a_learned_one() -> None:
     assert leads(NETWORK, replace(PRIVATE, routes=(own, narrow)), "192.168.1.1") == narrow
 
 
+def test_a_route_of_the_tables_own_is_preferred_to_one_by_a_list_and_that_to_a_learned_one() -> None:
+    own, learned = Route(S3, "nat-1"), Route(S3, "vgw-1", propagated=True)
+    for routes in ((own, LISTED, learned), (learned, LISTED, own)):
+        assert leads(NETWORK, replace(PRIVATE, routes=routes), BUCKET.address) == own
+    for pair in ((LISTED, learned), (learned, LISTED)):
+        assert leads(NETWORK, replace(PRIVATE, routes=pair), BUCKET.address) == LISTED
+
+
 def test_a_list_that_nobody_knows_leads_nowhere() -> None:
     assert leads(Network(), replace(PRIVATE, routes=(LISTED,)), "52.1.0.9") is None
 
@@ -243,7 +269,8 @@ acl_rules = st.lists(
 def asked_one_by_one(rules: list[AclRule], other: str, port: int) -> bool:
     for rule in sorted(rules, key=lambda rule: rule.number):
         low, high = rule.ports or (0, 65535)
-        matches = not rule.egress and rule.protocol in {"6", "-1"} and low <= port <= high
+        # For all protocols is for all ports, whatever it names.
+        matches = not rule.egress and (rule.protocol == "-1" or (rule.protocol == "6" and low <= port <= high))
         if matches and (rule.cidr == ANYWHERE or other.startswith(rule.cidr.split(".0")[0] + ".")):
             return rule.allow
     return False
@@ -256,6 +283,13 @@ def test_a_range_passes_when_each_of_its_ports_does(
     expected = all(asked_one_by_one(rules, other, port) for port in range(asked[0], asked[1] + 1))
     dice.shuffle(rules)
     assert passes(rules, egress=False, protocol="tcp", other=other, ports=asked) is expected
+
+
+def test_a_rule_for_all_protocols_is_for_all_ports_whatever_it_names() -> None:
+    odd = AclRule(100, egress=False, allow=True, protocol="-1", cidr=ANYWHERE, ports=(443, 443))
+    assert passes([odd], egress=False, protocol="tcp", other="10.1.2.3", ports=(22, 22))
+    wide = {"sg-app": (GroupRule(egress=False, protocol="-1", ports=(443, 443), cidrs=(ANYWHERE,)),)}
+    assert trace(replace(NETWORK, groups=wide), at(PUBLIC), at(PRIVATE, groups=("sg-app",)), 22).reached
 
 
 def test_a_refusal_of_one_part_of_what_is_left_refuses() -> None:

@@ -61,8 +61,9 @@ class TemplateEc2:
         routes = [{"DestinationCidrBlock": vpc["CidrBlock"], "GatewayId": "local", "State": "active"}]
         for one in self._all("Route").values():
             if one["RouteTableId"]["Ref"] == name:
-                target: dict[str, Any] = {key: self.id(one[key]) for key in ("GatewayId", "NatGatewayId") if key in one}
-                routes.append({"DestinationCidrBlock": one["DestinationCidrBlock"], "State": "active", **target})
+                said = {key: value for key, value in one.items() if key != "RouteTableId"}
+                target = {key: self.id(value) for key, value in said.items() if isinstance(value, dict)}
+                routes.append({**said, **target, "State": "active"})
         for endpoint, one in self._all("VPCEndpoint").items():
             if {"Ref": name} in one.get("RouteTableIds", []):
                 listed = f"pl-{_service(one)}"

@@ -8,7 +8,7 @@ import pytest
 from journeys import _network_table as table
 from journeys._network_reading import Deployed, read
 from journeys._reachability import trace
-from journeys.network import by_servers, by_tiers
+from journeys.network import by_servers, by_tiers, ways
 from stacks.network import LOOKS
 from stacks.settings import Settings
 from tests.constructs.networks import spoiled
@@ -57,20 +57,33 @@ def test_who_reaches_whom_for_each_setting(context: dict[str, str], gateways: in
     assert len(deployed.network.nats) == gateways
     assert (deployed.office is not None, group is not None) == (office, "interface_endpoints" not in context)
     assert table.differences(table.tiers(deployed), by_tiers(nat=gateways > 0, office=office)) == []
+    assert table.ways(deployed) == ways(nat=gateways > 0, office=office)
     servers = table.servers(deployed, groups(template), group)
     assert table.differences(servers, by_servers(nat=gateways > 0, endpoints=group is not None)) == []
-    ways = [route.target for one in deployed.subnets["private"] for route in one.routes if "nat-" in route.target]
-    assert [deployed.zones[deployed.network.nats[one].name] for one in ways] == zones_of_private
+    by = [route.target for one in deployed.subnets["private"] for route in one.routes if "nat-" in route.target]
+    assert [deployed.zones[deployed.network.nats[one].name] for one in by] == zones_of_private
 
 
 def _where(kind: str, name: str) -> Callable[[Template], dict[str, Any]]:
     return lambda template: next(one for each, one in resources(template, kind).items() if name in each)
 
 
+def _lead(template: Template, **route: Any) -> None:
+    isolated = next(name for name in resources(template, "AWS::EC2::RouteTable") if "IsolatedSubnet1" in name)
+    template["Resources"]["Intruder"] = {"Type": ROUTE, "Properties": {"RouteTableId": {"Ref": isolated}, **route}}
+
+
 def _way_out(template: Template) -> None:
     private = _where(ROUTE, "PrivateSubnet1")(template)
-    isolated = next(name for name in resources(template, "AWS::EC2::RouteTable") if "IsolatedSubnet1" in name)
-    template["Resources"]["Intruder"] = {"Type": ROUTE, "Properties": {**private, "RouteTableId": {"Ref": isolated}}}
+    _lead(template, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=private["NatGatewayId"])
+
+
+def _instance(template: Template) -> None:
+    _lead(template, DestinationCidrBlock="0.0.0.0/0", NetworkInterfaceId="eni-1")
+
+
+def _peering(template: Template) -> None:
+    _lead(template, DestinationCidrBlock="0.0.0.0/0", VpcPeeringConnectionId="pcx-1")
 
 
 def _closed_for_answers(template: Template) -> None:
@@ -92,7 +105,9 @@ def _detached(template: Template) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (_way_out, "isolated -> internet:443"),
+        (_way_out, "isolated -> internet:443 is not the same in every zone: ACL into public a, no route"),
+        (_instance, "isolated -> internet:443 is not the same in every zone: another way, eni-1, no route"),
+        (_peering, "isolated -> internet:443 is not the same in every zone: another way, pcx-1, no route"),
         (_closed_for_answers, "internet -> public:443: should be internet gateway, is answer: ACL out of public b"),
         (_one_zone_cut, "private -> internet:443 is not the same in every zone: NAT gateway, no route"),
         (_detached, "public -> internet:443: should be internet gateway, is internet gateway not attached"),
@@ -106,6 +121,21 @@ def test_a_change_that_leads_elsewhere_is_seen(spoil: Callable[[Template], None]
     check(made())
     with pytest.raises(AssertionError, match=says):
         check(spoiled(made(), spoil))
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        # To others than the one address that stands for the internet in the table.
+        {"DestinationCidrBlock": "8.8.8.0/24", "GatewayId": "igw-1"},
+        {"DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": "eigw-1"},
+        {"DestinationCidrBlock": "10.9.0.0/16", "TransitGatewayId": "tgw-1"},
+    ],
+)
+def test_a_route_to_somebody_whom_the_table_does_not_ask_for_is_seen(route: dict[str, str]) -> None:
+    deployed = look(spoiled(made(), lambda template: _lead(template, **route)))
+    assert not table.differences(table.tiers(deployed), by_tiers(nat=True, office=True))
+    assert table.ways(deployed)["isolated"] - ways(nat=True, office=True)["isolated"]
 
 
 def test_who_hears_of_the_vpns_routes_is_seen_though_the_list_would_refuse_it() -> None:

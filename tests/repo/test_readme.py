@@ -1,5 +1,6 @@
 """The README says what is so: its table is current, its commands and links exist, its example runs."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 
 from stacks import catalog
+from tests.repo.hourly import dollars_a_day
 from tests.repo.readme import PARTS, README, rewritten, scenario_table
-from tests.templates import ROOT, scenarios
+from tests.templates import ROOT, resources, scenario_app, scenarios, scratch, template
 
 PAGES = [README, ROOT / "CONTRIBUTING.md"]
 
@@ -34,6 +36,12 @@ def links(text: str) -> set[str]:
 def examples(text: str) -> list[str]:
     """The Python that a page shows."""
     return re.findall(r"(?s)```python\n(.*?)```", text)
+
+
+def costs(text: str) -> dict[str, int]:
+    """Scenario -> dollars a day, as a page says in a row of a table, or in passing."""
+    rows = re.findall(r"(?m)^\| ([a-z-]+) \|.*\| (\d+) \$ \|$", text)
+    return {key: int(dollars) for key, dollars in rows + re.findall(r"([a-z-]+) \([^()]*, (\d+) \$ a day\)", text)}
 
 
 def test_the_generated_parts_are_current() -> None:
@@ -75,6 +83,34 @@ def test_commands_and_links_that_are_not_there_are_noticed() -> None:
     text = "Run `make gone`, not make believe:\n\n    make nowhere SCENARIO=x\n\n[page](docs/none.md#a) [web](https://x.y)\n"
     assert commands(text) - targets("test: setup\n\techo\n") == {"gone", "nowhere"}
     assert links(text) == {"docs/none.md"}
+
+
+@pytest.mark.parametrize("key", scenarios())
+def test_what_costs_by_the_hour_is_said(key: str) -> None:
+    dollars = dollars_a_day(template(key))
+    assert costs(README.read_text(encoding="utf-8")).get(key, 0) == round(dollars), f"{key}: {dollars:.2f} $ a day"
+
+
+def test_a_cost_that_is_not_said_is_noticed() -> None:
+    made = template("network")
+    gateways = resources(made, "AWS::EC2::NatGateway")
+    before = dollars_a_day(made)
+    for name in gateways:
+        del made["Resources"][name]
+    assert before - dollars_a_day(made) == pytest.approx(3 * 24 * 0.045)
+    assert costs("| network | a | b | 6 $ |\n| other | 5 |\nand my-own (x, 2 $ a day), theirs (3 $)") == {
+        "network": 6,
+        "my-own": 2,
+    }
+
+
+def test_a_network_can_cost_nothing_by_the_hour() -> None:
+    outdir = scratch()
+    context = {"nat_gateways": "0", "interface_endpoints": "none", "vpn_remote": "none"}
+    said = " ".join(f"-c {name}={value}" for name, value in context.items())
+    assert f"npx cdk deploy Network {said}\n" in README.read_text(encoding="utf-8")
+    scenario_app("network", outdir=outdir, **context).synth()
+    assert dollars_a_day(json.loads((outdir / "Network.template.json").read_text(encoding="utf-8"))) == 0
 
 
 def test_the_readme_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,9 @@
-"""Conditional requests (RFC 9110, section 13) on what has one strong validator; pure."""
+"""Conditional requests (RFC 9110, section 13) on what has one strong validator, and perhaps a date; pure."""
+
+from datetime import UTC, datetime
+
+# The forms that dates have, or once had (RFC 9110, section 5.6.7).
+_FORMS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 
 
 def matches_strongly(header: str, etag: str) -> bool:
@@ -14,6 +19,27 @@ def matches_weakly(header: str, etag: str) -> bool:
 def continues(header: str, etag: str) -> bool:
     """If-Range: whether what the caller has a part of is still the same. Dates are not exact enough to say so."""
     return header.strip() == etag
+
+
+def changed_since(header: str, modified: float) -> bool:
+    """If-Unmodified-Since: whether the caller wants a former one. A broken date says nothing."""
+    date = _seconds(header)
+    return date is not None and int(modified) > date
+
+
+def same_since(header: str, modified: float) -> bool:
+    """If-Modified-Since: whether the caller has it already. A broken date says nothing."""
+    date = _seconds(header)
+    return date is not None and int(modified) <= date
+
+
+def _seconds(header: str) -> float | None:
+    for form in _FORMS:
+        try:
+            return datetime.strptime(header.strip(), form).replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            continue
+    return None
 
 
 def _listed(header: str) -> set[str]:

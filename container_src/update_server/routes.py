@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 from service_kit import openapi
 from service_kit.problems import ProblemError, UnavailableError, not_found
 from service_kit.waiting import within
-from update_server.conditions import continues, matches_strongly, matches_weakly
+from update_server.conditions import changed_since, continues, matches_strongly, matches_weakly, same_since
 from update_server.names import MANIFEST
 from update_server.ranges import UnsatisfiableRangeError, wanted
 from update_server.releases import Document, Releases, UnknownFileError
@@ -25,9 +25,9 @@ FOR_A_MOMENT = "public, max-age=30"
 _FIND_SECONDS = 5
 _SHARED = {
     503: "The releases cannot be read; try again after Retry-After.",
-    412: "It is another one than If-Match says.",
+    412: "It is another one than If-Match or If-Unmodified-Since says.",
 }
-_RESPONSES: dict[int | str, dict[str, Any]] = {304: {"description": "You have it: If-None-Match names it."}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already."}}
 _FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     **_RESPONSES,
     200: {"description": "The file.", "content": {"application/octet-stream": {}}},
@@ -59,7 +59,8 @@ def router(releases: Releases) -> APIRouter:
             return _document(request, await _found(lambda: releases.manifest(version)))
         found = await _found(lambda: releases.file(version, file))
         headers = _validators(found.sha256, FOR_EVER)
-        if answer := _conditional(request, headers):
+        # Starlette sends the same date as Last-Modified, so it counts.
+        if answer := _conditional(request, headers, found.state.st_mtime):
             return answer
         _narrow(request, found.state.st_size, headers["ETag"])
         return FileResponse(found.path, headers=headers, media_type="application/octet-stream", stat_result=found.state)
@@ -89,13 +90,16 @@ def _validators(sha256: str, kept: str) -> dict[str, str]:
     return {"ETag": f'"{sha256}"', "Repr-Digest": f"sha-256=:{digest}:", "Cache-Control": kept}
 
 
-def _conditional(request: Request, headers: dict[str, str]) -> Response | None:
-    """The answer to a caller who has it already, or wants another one."""
-    etag = headers["ETag"]
-    required, known = (", ".join(request.headers.getlist(name)) for name in ("If-Match", "If-None-Match"))
+def _conditional(request: Request, headers: dict[str, str], modified: float | None = None) -> Response | None:
+    """The answer to a caller who has it already, or wants another one; dates count where there is no validator."""
+    etag, asked = headers["ETag"], request.headers
+    required, known = (", ".join(asked.getlist(name)) for name in ("If-Match", "If-None-Match"))
     if required and not matches_strongly(required, etag):
         raise ProblemError(HTTPStatus.PRECONDITION_FAILED, "It is not the one that If-Match names.")
-    if known and matches_weakly(known, etag):
+    if not required and modified is not None and changed_since(asked.get("If-Unmodified-Since", ""), modified):
+        raise ProblemError(HTTPStatus.PRECONDITION_FAILED, "It was changed after If-Unmodified-Since.")
+    unchanged = modified is not None and same_since(asked.get("If-Modified-Since", ""), modified)
+    if matches_weakly(known, etag) if known else unchanged:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return None
 

@@ -95,6 +95,43 @@ def test_who_wants_another_one_is_told_so(app: FastAPI) -> None:
     assert ask(app, "GET", FILE, headers={"If-Match": ETAG, "Range": "bytes=0-1"}).status_code == 206
 
 
+BEFORE, AFTER = "Wed, 25 Nov 2015 10:00:00 GMT", "Tue, 25 Nov 2060 10:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"If-Modified-Since": "{last_modified}"}, 304),
+        ({"If-Modified-Since": AFTER}, 304),
+        ({"If-Modified-Since": AFTER, "Range": "bytes=0-1"}, 304),
+        ({"If-Modified-Since": BEFORE}, 200),
+        ({"If-Modified-Since": "soon"}, 200),
+        ({"If-Unmodified-Since": "{last_modified}"}, 200),
+        ({"If-Unmodified-Since": BEFORE}, 412),
+        ({"If-Unmodified-Since": BEFORE, "Range": "bytes=0-1"}, 412),
+        ({"If-Unmodified-Since": "soon"}, 200),
+        # A validator says more than a date.
+        ({"If-None-Match": '"other"', "If-Modified-Since": AFTER}, 200),
+        ({"If-None-Match": ETAG, "If-Modified-Since": BEFORE}, 304),
+        ({"If-Match": ETAG, "If-Unmodified-Since": BEFORE}, 200),
+        ({"If-Match": ETAG, "If-None-Match": ETAG}, 304),
+        ({"If-Match": '"other"', "If-None-Match": ETAG}, 412),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_dates_count_where_no_validator_does(app: FastAPI, method: str, headers: dict[str, str], status: int) -> None:
+    date = ask(app, "HEAD", FILE).headers["Last-Modified"]
+    sent = {name: value.format(last_modified=date) for name, value in headers.items()}
+    assert ask(app, method, FILE, headers=sent).status_code == status
+
+
+def test_the_latest_has_no_date_that_could_count(app: FastAPI) -> None:
+    answer = ask(
+        app, "GET", "/releases/latest.json", headers={"If-Modified-Since": AFTER, "If-Unmodified-Since": BEFORE}
+    )
+    assert (answer.status_code, answer.headers.get("Last-Modified")) == (200, None)
+
+
 @pytest.mark.parametrize(
     ("header", "start", "end"), [("0-0", 0, 1), ("1000-1999", 1000, 2000), ("-5", SIZE - 5, SIZE), ("9-", 9, SIZE)]
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from update_server.conditions import continues, matches_strongly, matches_weakly
+from update_server.conditions import changed_since, continues, matches_strongly, matches_weakly, same_since
 from update_server.names import is_file, is_version
 from update_server.ranges import MAX_RANGES, UnsatisfiableRangeError, wanted
 
@@ -169,3 +169,30 @@ def test_validators(header: str, strongly: bool, weakly: bool) -> None:
 )
 def test_a_download_goes_on_only_with_the_same_file(header: str, same: bool) -> None:
     assert continues(header, ETAG) is same
+
+
+@pytest.mark.parametrize(
+    ("header", "same", "changed"),
+    [
+        ("Wed, 25 Nov 2026 10:00:00 GMT", True, False),
+        ("Wed, 25 Nov 2026 09:59:59 GMT", False, True),
+        ("Wed, 25 Nov 2026 10:00:01 GMT", True, False),
+        ("Wednesday, 25-Nov-26 10:00:00 GMT", True, False),
+        ("Wed Nov 25 10:00:00 2026", True, False),
+        ("Wed Nov 25 09:59:59 2026", False, True),
+        ("", False, False),
+        ("yesterday", False, False),
+        ("Wed, 25 Nov 2026 25:00:00 GMT", False, False),
+        ("Wed, 25 Nov 99999999999999999999 10:00:00 GMT", False, False),
+        ("Wed, 25 Nov 2026 10:00:00 +0100", False, False),
+        (ETAG, False, False),
+    ],
+)
+def test_dates(header: str, same: bool, changed: bool) -> None:
+    modified = 1_795_600_800.9  # 25 November 2026, 10:00:00.9
+    assert (same_since(header, modified), changed_since(header, modified)) == (same, changed)
+
+
+@given(st.text())
+def test_no_text_is_taken_for_both(header: str) -> None:
+    assert not (same_since(header, 0) and changed_since(header, 0))

@@ -20,18 +20,16 @@ class Behaviours:
 
     def __init__(self, scope: Construct) -> None:
         self._headers = security_headers(scope, "Headers", [])
-        self._files = _policy(scope, "Files", usual=Duration.days(1), longest=Duration.days(365), compressed=False)
-        self._manifests = _policy(
-            scope, "Manifests", usual=Duration.seconds(30), longest=Duration.minutes(1), compressed=True
-        )
+        self._files = _policy(scope, "Files", usual=Duration.days(1), longest=Duration.days(365))
+        self._manifests = _policy(scope, "Manifests", usual=Duration.seconds(30), longest=Duration.minutes(1))
 
     def file(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
-        """Kept long, and never compressed: a compressed file has no byte ranges."""
-        return self._kept(origin, self._files, compress=False)
+        """Kept long."""
+        return self._kept(origin, self._files)
 
     def manifest(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
         """Kept for moments."""
-        return self._kept(origin, self._manifests, compress=True)
+        return self._kept(origin, self._manifests)
 
     def passing(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
         """Passed on with all that the client sent but the name, and not kept."""
@@ -44,22 +42,19 @@ class Behaviours:
             response_headers_policy=self._headers,
         )
 
-    def _kept(
-        self, origin: cloudfront.IOrigin, policy: cloudfront.ICachePolicy, *, compress: bool
-    ) -> cloudfront.BehaviorOptions:
+    def _kept(self, origin: cloudfront.IOrigin, policy: cloudfront.ICachePolicy) -> cloudfront.BehaviorOptions:
         return cloudfront.BehaviorOptions(
             origin=origin,
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
             allowed_methods=cloudfront.AllowedMethods.ALLOW_GET_HEAD,
             cache_policy=policy,
             response_headers_policy=self._headers,
-            compress=compress,
+            # What is compressed has no byte ranges, and is not what the origin's digest (RFC 9530) is of.
+            compress=False,
         )
 
 
-def _policy(
-    scope: Construct, construct_id: str, *, usual: Duration, longest: Duration, compressed: bool
-) -> cloudfront.CachePolicy:
+def _policy(scope: Construct, construct_id: str, *, usual: Duration, longest: Duration) -> cloudfront.CachePolicy:
     """The path alone is the key: neither query nor cookies nor headers, which would only make more of the same."""
     return cloudfront.CachePolicy(
         scope,
@@ -70,8 +65,8 @@ def _policy(
         cookie_behavior=cloudfront.CacheCookieBehavior.none(),
         header_behavior=cloudfront.CacheHeaderBehavior.none(),
         query_string_behavior=cloudfront.CacheQueryStringBehavior.none(),
-        enable_accept_encoding_gzip=compressed,
-        enable_accept_encoding_brotli=compressed,
+        enable_accept_encoding_gzip=False,
+        enable_accept_encoding_brotli=False,
     )
 
 

@@ -34,6 +34,7 @@ class EdgeOffload(Construct):
     - ``file_paths`` are kept for as long as their origin says, a day when it says nothing and a year at most. The path
       is the key, without query, cookies and headers; ranges and If-Range pass, so a broken download is resumed.
     - ``manifest_paths`` are kept for as long as their origin says, 30 seconds when it says nothing, at most a minute.
+    - Neither is compressed on the way: ranges and digests stay those of the origin.
     - Everything else is passed on as it comes, and not kept.
     - That there is no such file is kept for 10 seconds; that the origin fails for one, so that a stampede spares it.
 

@@ -66,7 +66,10 @@ def kept(template: Template) -> None:
         key = one["ParametersInCacheKeyAndForwardedToOrigin"]
         behaviours = (key["QueryStringsConfig"], key["CookiesConfig"], key["HeadersConfig"])
         assert [next(iter(each.values())) for each in behaviours] == ["none"] * 3, "the same file is kept many times"
+        encodings = (key["EnableAcceptEncodingGzip"], key["EnableAcceptEncodingBrotli"])
+        assert encodings == (False, False), "the same file is kept in many encodings"
     assert files["Compress"] is False, "a compressed file has no ranges"
+    assert manifest["Compress"] is False, "what is compressed has another digest"
 
 
 def _cache(template: Template) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -151,7 +154,10 @@ def test_it_holds(default: Template, holds: Callable[[Template], None]) -> None:
     holds(default)
 
 
-BEHAVIORS, OF_RULE = ["DistributionConfig", "CacheBehaviors"], ["Conditions", 0]
+BEHAVIORS, KEY = (
+    ["DistributionConfig", "CacheBehaviors"],
+    ["CachePolicyConfig", "ParametersInCacheKeyAndForwardedToOrigin"],
+)
 
 
 @pytest.mark.parametrize(
@@ -162,11 +168,13 @@ BEHAVIORS, OF_RULE = ["DistributionConfig", "CacheBehaviors"], ["Conditions", 0]
         (
             kept,
             CACHE,
-            ["CachePolicyConfig", "ParametersInCacheKeyAndForwardedToOrigin", "QueryStringsConfig"],
+            [*KEY, "QueryStringsConfig"],
             {"QueryStringBehavior": "all"},
             "many times",
         ),
+        (kept, CACHE, [*KEY, "EnableAcceptEncodingGzip"], True, "many encodings"),
         (kept, DISTRIBUTION, [*BEHAVIORS, 1, "Compress"], True, "no ranges"),
+        (kept, DISTRIBUTION, [*BEHAVIORS, 0, "Compress"], True, "another digest"),
         (passed_on, DISTRIBUTION, ["DistributionConfig", "DefaultCacheBehavior", "CachePolicyId"], "x", "is kept"),
         (
             https_both_ways,

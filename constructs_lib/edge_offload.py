@@ -19,6 +19,7 @@ from constructs_lib.function_target import FunctionTarget
 
 _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 _PATH = r"/[A-Za-z0-9_./*-]*"
+_REGION = "us-east-1"
 _MAX_SECRETS = 3
 _MAX_REQUESTS = 10_000_000
 
@@ -71,7 +72,8 @@ class EdgeOffload(Construct):
             where CloudFront publishes its metrics, the additional ones (cache hit rate) among them.
 
     Raises:
-        ValueError: A prop is out of range, ``front`` is open, or only one of domain names and certificate is given.
+        ValueError: A prop is out of range or of another form, ``front`` is open, only one of domain names and
+            certificate is given, or the certificate is known to be of another region.
 
     Example:
         tier = LoadBalancedWebTier(
@@ -113,9 +115,12 @@ class EdgeOffload(Construct):
         if origin_shield_region is not None:
             matches("origin_shield_region", origin_shield_region, r"[a-z]{2}-[a-z]+-\d", "a region as 'eu-central-1'")
         in_range("origin_requests_alarm", origin_requests_alarm, 1, _MAX_REQUESTS)
+        for name in domain_names:
+            matches("domain_names", name, rf"(\*\.)?{_DOMAIN}", "domain names as 'updates.example.com'")
         if bool(domain_names) != bool(certificate):
             given = f"domain_names {list(domain_names)}" if domain_names else "a certificate"
             raise ValueError(f"domain_names, certificate: give both or neither, got {given} alone")
+        _check_region(certificate)
 
         self._secret = OriginSecret(self, "Secret", front=front, names=secret_names)
         addresses = EdgeAddresses(self, "Addresses", target=target)
@@ -171,3 +176,9 @@ class EdgeOffload(Construct):
             records: Those of ``domain_names``, which may have led to the load balancer before.
         """
         self._refusal.node.add_dependency(*records)
+
+
+def _check_region(certificate: acm.ICertificate | None) -> None:
+    """What is imported says its region in its ARN, which the CDK reads; of a new one only we know where it will be."""
+    if isinstance(certificate, acm.Certificate):
+        matches("certificate", certificate.env.region, _REGION, f"of {_REGION}, as CloudFront wants it")

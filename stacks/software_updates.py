@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Aws, CfnOutput, CfnRule, CfnRuleAssertion, Fn, Stack
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
@@ -16,6 +16,7 @@ from stacks._servers import application
 from stacks.scenario import Scenario
 from stacks.settings import Settings
 
+EDGE_REGION = "us-east-1"
 FILES, LATEST = "/releases/*", "/releases/latest.json"
 
 
@@ -90,9 +91,15 @@ class SoftwareUpdates(Stack):
 
 
 def _certificate(scope: Construct, domain: Domain, settings: Settings) -> acm.ICertificate:
-    """CloudFront takes certificates of us-east-1 alone; in that region the servers' own will do."""
+    """CloudFront takes certificates of us-east-1 alone; in that region the servers' own will do.
+
+    Elsewhere CloudFormation refuses the template before it makes anything, rather than the distribution at the end.
+    """
     if settings.edge_certificate_arn:
         return acm.Certificate.from_certificate_arn(scope, "EdgeCertificate", settings.edge_certificate_arn)
+    told = f"edge_certificate_arn: must be given where the stack is not in {EDGE_REGION}"
+    here = CfnRuleAssertion(assert_=Fn.condition_equals(Aws.REGION, EDGE_REGION), assert_description=told)
+    CfnRule(scope, "EdgeCertificateIsThere", assertions=[here])
     return domain.certificate
 
 

@@ -361,11 +361,29 @@ def test_an_open_front_is_refused() -> None:
         ({"origin_shield_region": "Europe"}, "origin_shield_region: must be a region as 'eu-central-1', got 'Europe'"),
         ({"origin_requests_alarm": 0}, "origin_requests_alarm: must be between 1 and 10000000, got 0"),
         ({"domain_names": ["a.example.com"]}, "domain_names, certificate: give both or neither"),
+        (
+            {"domain_names": ["https://a"]},
+            "domain_names: must be domain names as 'updates.example.com', got 'https://a'",
+        ),
     ],
 )
 def test_a_prop_out_of_range_is_refused(props: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(bare_stack(), **props)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", None])
+def test_a_certificate_is_taken_from_where_cloudfront_wants_it(region: str | None) -> None:
+    stack = bare_stack(env=Environment(account="111122223333", region=region))
+    make(stack, domain_names=["*.example.com"], certificate=acm.Certificate(stack, "Own", domain_name="*.example.com"))
+    assert "AcmCertificateArn" in config(synthesized(stack))["ViewerCertificate"]
+
+
+def test_and_from_nowhere_else() -> None:
+    stack = bare_stack(env=Environment(account="111122223333", region="eu-central-1"))
+    own = acm.Certificate(stack, "Own", domain_name="a.example.com")
+    with pytest.raises(ValueError, match=r"certificate: must be of us-east-1, as .* wants it, got 'eu-central-1'"):
+        make(stack, domain_names=["a.example.com"], certificate=own)
 
 
 def test_guards_hold(default: Template) -> None:
@@ -380,7 +398,7 @@ def test_an_importer_with_cdk_nag_has_nothing_to_do(pinned: bool, named: bool, c
         made = cdk.App(context={**flags(), **NO_BUNDLING}, outdir=str(scratch()))
         env = Environment(account="111122223333", region="eu-central-1") if pinned else None
         stack = cdk.Stack(made, "S", env=env)
-        front = {"front": make_service(stack, open=False).front} if containers else {}
+        front: dict[str, Any] = {"front": make_service(stack, open=False).front} if containers else {}
         make(stack, named=named, **front)
         return made
 

@@ -18,6 +18,8 @@ FUNCTION, INGRESS, FILES = "AWS::Lambda::Function", "AWS::EC2::SecurityGroupIngr
 RECORD, RULE = "AWS::Route53::RecordSet", "AWS::ElasticLoadBalancingV2::ListenerRule"
 # What functions need is built once for all that need the same; the edge's own function brings one more of them.
 EDGE = ("Edge", "DependencyLayers")
+# The CDK's table of the zones that CloudFront's names are in.
+TABLE = "AWSCloudFrontPartitionHostedZoneIdMap"
 
 
 @cache
@@ -67,6 +69,12 @@ def only_the_edge_differs(on: Template, off: Template) -> None:
     assert len(own) == 1, "the name still leads to the load balancer"
     outputs = on["Outputs"].keys() ^ off["Outputs"].keys()
     assert outputs == {"DistributionId"}, f"other outputs: {outputs}"
+    assert off["Outputs"].items() <= on["Outputs"].items(), "an output changes"
+    for section in (on.keys() | off.keys()) - {"Resources", "Outputs", "Description"}:
+        with_it, plain = on.get(section, {}), off.get(section, {})
+        more = {name for name in with_it if name not in plain and not name.startswith(EDGE) and name != TABLE}
+        assert not more, f"more than the edge is added to {section}: {sorted(more)}"
+        assert plain.items() <= with_it.items(), f"something else changes in {section}"
 
 
 def test_offload_puts_an_edge_in_front_and_changes_nothing_else(updates: Template) -> None:
@@ -97,6 +105,10 @@ def test_and_a_change_of_anything_else_would_be_missed(updates: Template, kind: 
         (lambda on, off: on["Resources"].update(Extra={"Type": "AWS::SQS::Queue"}), "more than the edge"),
         (lambda on, off: off["Resources"].update(Extra={"Type": "AWS::SQS::Queue"}), "something else goes"),
         (lambda on, off: on["Outputs"].update(Extra={}), "other outputs"),
+        (lambda on, off: on["Outputs"]["Url"].update(Value="https://elsewhere"), "an output changes"),
+        (lambda on, off: on["Parameters"].update(Extra={}), "is added to Parameters"),
+        (lambda on, off: on["Parameters"]["BootstrapVersion"].update(Default="/x"), "else changes in Parameters"),
+        (lambda on, off: off.update(Conditions={"Extra": {}}), "else changes in Conditions"),
         (
             lambda on, off: on["Resources"].update(
                 {name: one for name, one in off["Resources"].items() if one["Type"] == RECORD}
@@ -165,7 +177,7 @@ def only_the_publisher_writes(made: Template) -> None:
     for name, statement in identity_statements(made):
         if any(action.startswith("elasticfilesystem") for action in many(statement["Action"])):
             mounts += 1
-            only = statement["Condition"]["StringEquals"]["elasticfilesystem:AccessPointArn"]
+            only = statement.get("Condition", {}).get("StringEquals", {}).get("elasticfilesystem:AccessPointArn")
             assert point in str(only), f"{name} gets in round the access point"
             if "elasticfilesystem:ClientWrite" in many(statement["Action"]):
                 writers.add(name.rstrip("0123456789ABCDEF"))
@@ -285,7 +297,7 @@ EVERYBODY = {"GroupId": {"Fn::GetAtt": ["TierLoadBalancerSecurityGroup", "GroupI
             _set(GROUP, "FilesTargets", "SecurityGroupIngress", to=[{}]),
             "others get in",
         ),
-        (only_the_publisher_writes, _right("TierRole", "elasticfilesystem:ClientWrite"), "."),
+        (only_the_publisher_writes, _right("TierRole", "elasticfilesystem:ClientWrite"), "round the access point"),
         (the_publisher_may_do_only_this, _right("PublisherFunctionRole", "s3:DeleteObject"), "other things"),
         (a_manifest_is_what_starts_it, _set("Custom::S3BucketNotifications", "", *NOTIFIED, to="x"), "files start it"),
         (
@@ -298,7 +310,7 @@ EVERYBODY = {"GroupId": {"Fn::GetAtt": ["TierLoadBalancerSecurityGroup", "GroupI
 def test_and_would_be_missed(updates: Template, holds: Holds, spoil: Spoil, says: str) -> None:
     mutant = copy.deepcopy(updates)
     spoil(mutant)
-    with pytest.raises((AssertionError, KeyError), match=says):
+    with pytest.raises(AssertionError, match=says):
         holds(mutant)
 
 
@@ -326,3 +338,18 @@ def test_a_certificate_of_the_edges_region_is_taken() -> None:
     assert config["ViewerCertificate"]["AcmCertificateArn"] == arn
     with pytest.raises(ValueError, match="edge_certificate_arn: must be the ARN of a certificate in us-east-1, got"):
         _settings(edge_certificate_arn=arn.replace("us-east-1", "eu-central-1"))
+    assert "EdgeCertificateIsThere" not in made["Rules"], "it is refused where it could be deployed"
+
+
+def refused_where_cloudfront_takes_no_certificate(made: Template) -> None:
+    (assertion,) = made["Rules"]["EdgeCertificateIsThere"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}, "it fails at the very end"
+    assert assertion["AssertDescription"].startswith("edge_certificate_arn: must be given where"), "nobody knows why"
+
+
+def test_without_one_no_other_region_begins_what_must_fail(updates: Template) -> None:
+    refused_where_cloudfront_takes_no_certificate(updates)
+    assert "EdgeCertificateIsThere" not in without()["Rules"], "without an edge any region will do"
+    updates["Rules"]["EdgeCertificateIsThere"]["Assertions"][0]["Assert"] = {"Fn::Equals": ["a", "a"]}
+    with pytest.raises(AssertionError, match="at the very end"):
+        refused_where_cloudfront_takes_no_certificate(updates)

@@ -2,17 +2,21 @@
 
 from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_backup as backup
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_lib._acknowledge import acknowledge
+from constructs_lib._alarms import alarm_when
 
 _WEEKLY_KEPT = Duration.days(84)
 _COPIES_KEPT = Duration.days(35)
 _START_WITHIN, _DONE_WITHIN = Duration.hours(1), Duration.hours(4)
 _LONGEST_NAME = 50
+# How a job ends that made no recovery point. Source: AWS Backup developer guide, "AWS Backup metrics with CloudWatch".
+_MADE_NOTHING = ("Failed", "Aborted", "Expired")
 # The CDK gives it to the role of a selection.
 _POLICY = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
 
@@ -27,6 +31,10 @@ class DatabaseBackup(Construct):
         copies_to: A vault, in another region or account, that gets a copy of each. None: no copies.
         lock_days: Nobody can delete a recovery point younger than this; None: no lock.
         removal_policy: What happens to vault and key when the stack is deleted.
+
+    Attributes:
+        vault: Where the recovery points are.
+        alarms: On jobs that made no recovery point.
     """
 
     def __init__(
@@ -90,6 +98,19 @@ class DatabaseBackup(Construct):
         self.plan.add_selection(
             "Database", resources=[backup.BackupResource.from_arn(database_arn)], role=role, allow_restores=False
         )
+        self.alarms = [_alarm_on(self, self.vault, end) for end in _MADE_NOTHING]
+
+
+def _alarm_on(scope: Construct, vault: backup.IBackupVault, end: str) -> cloudwatch.Alarm:
+    """Nobody looks at backups until one is needed."""
+    metric = cloudwatch.Metric(
+        namespace="AWS/Backup",
+        metric_name=f"NumberOfBackupJobs{end}",
+        dimensions_map={"BackupVaultName": vault.backup_vault_name},
+        statistic="Sum",
+        period=Duration.hours(1),
+    )
+    return alarm_when(scope, f"{end}Alarm", metric, above=0, says=f"made no recovery point: {end.lower()}")
 
 
 def _vault_name(scope: Construct) -> str | None:

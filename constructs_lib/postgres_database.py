@@ -33,7 +33,7 @@ class PostgresDatabase(Construct):
     Defines the instance (gp3 storage, TLS demanded, statements of a second and longer logged for a week, Performance
     Insights, Enhanced Monitoring) with a synchronous standby, its key, parameters and security group, a secret with its
     user, password and address, and the function that rotates the password; a backup plan with a vault and a key of
-    its own; alarms on what runs out.
+    its own; alarms on what runs out, and on a rotation or a backup that fails.
 
     Nobody gets in who was not let in by ``grant_connect``. Clients connect over TLS, with the authority of RDS
     (``lambda_src/database_rotation/rds-global-bundle.pem``), read the secret when they connect, and again when their
@@ -111,7 +111,7 @@ class PostgresDatabase(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         letters = 'letters, digits and "_", beginning with a letter, 63 at most'
-        matches("database_name", database_name, r"[A-Za-z]\w{0,62}", letters)
+        matches("database_name", database_name, r"[A-Za-z][A-Za-z0-9_]{0,62}", letters)
         in_range("storage_gb", storage_gb, _MIN_STORAGE_GB, _MAX_STORAGE_GB)
         in_range("replicas", replicas, 0, _MAX_REPLICAS)
         in_range("backup_days", backup_days, 1, _MAX_BACKUP_DAYS)
@@ -165,9 +165,9 @@ class PostgresDatabase(Construct):
         )
         self.rotation = rotation.function
         self._let_in(rotation.security_group, "the rotation of its password")
-        self.vault: backup.IBackupVault | None = None
+        plan = None
         if backup_plan:
-            self.vault = DatabaseBackup(
+            plan = DatabaseBackup(
                 self,
                 "Backup",
                 database_arn=self.instance.instance_arn,
@@ -176,13 +176,15 @@ class PostgresDatabase(Construct):
                 copies_to=backup_copies_to,
                 lock_days=backup_lock_days,
                 removal_policy=removal_policy,
-            ).vault
+            )
+        self.vault: backup.IBackupVault | None = plan.vault if plan else None
         self.alarms: list[cloudwatch.Alarm] = [
             *_postgres_alarms.of_instance(
                 self, self.instance, instance_class=instance_type.to_string(), storage_gb=storage_gb
             ),
             *_postgres_alarms.of_replicas(self, self.replica_instances),
             *rotation.alarms,
+            *(plan.alarms if plan else []),
         ]
 
     def grant_connect(self, grantee: iam.IGrantable, connectable: ec2.IConnectable) -> iam.Grant:

@@ -89,6 +89,20 @@ def test_each_point_is_copied_elsewhere_when_asked() -> None:
         assert copy == {"DestinationBackupVaultArn": ELSEWHERE, "Lifecycle": {"DeleteAfterDays": 35}}
 
 
+def test_a_job_that_made_no_point_raises_an_alarm() -> None:
+    stack = bare_stack()
+    made = make(stack)
+    (vault,) = resources(stack, VAULT)
+    told = {stack.resolve(alarm.alarm_arn)["Fn::GetAtt"][0] for alarm in made.alarms}
+    found = {
+        one["MetricName"]: (name in told, one["Dimensions"], one["Statistic"], one["Threshold"])
+        for name, one in resources(stack, ALARM).items()
+        if one["Namespace"] == "AWS/Backup"
+    }
+    heard = (True, [{"Name": "BackupVaultName", "Value": {"Fn::GetAtt": [vault, "BackupVaultName"]}}], "Sum", 0)
+    assert found == dict.fromkeys([f"NumberOfBackupJobs{end}" for end in ("Failed", "Aborted", "Expired")], heard)
+
+
 def test_points_are_locked_when_asked() -> None:
     assert only(database(backup_lock_days=7), VAULT)["LockConfiguration"] == {"MinRetentionDays": 7}
 
@@ -227,6 +241,7 @@ def test_windows_do_not_meet(window: str, maintenance: str, hour: int) -> None:
         ({"rotation_days": 0}, "rotation_days: must be between 1 and 365, got 0"),
         ({"rotation_days": 366}, "rotation_days: must be between 1 and 365, got 366"),
         ({"database_name": "1st"}, "database_name: must be letters, digits .* got '1st'"),
+        ({"database_name": "kundschäft"}, "database_name: must be letters, digits .* got 'kundschäft'"),
         ({"database_name": "a" * 64}, "database_name: must be letters, digits .* got 'a{64}'"),
         ({"backup_window": "3-4"}, "backup_window: must be a time of day in UTC .* got '3-4'"),
         ({"backup_window": "24:00-01:00"}, "backup_window: must be a time of day in UTC"),

@@ -24,11 +24,15 @@ class ResilientWebApp(Stack):
 
         aws rds reboot-db-instance --force-failover --db-instance-identifier <DatabaseIdentifier>
 
-    **When data was damaged.** Restore to the minute before, as a second instance, in the same subnets and security
-    group, and look; then write its address into the secret: servers read it when they next connect. ::
+    **When data was damaged.** Restore to the minute before, as a second instance, and look. Subnets, security group and
+    parameters are those of the first one (``aws rds describe-db-instances`` names them)::
 
         aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier <DatabaseIdentifier> \
-            --target-db-instance-identifier <new> --restore-time <time>
+            --target-db-instance-identifier <new> --restore-time <time> --multi-az --db-subnet-group-name <subnets> \
+            --vpc-security-group-ids <DatabaseGroupId> --db-parameter-group-name <parameters>
+
+    It has the password of that minute: set the secret's with ``modify-db-instance`` if it was rotated since. Then write
+    its address into the secret, and stop the first one: servers that cannot connect read the secret again.
 
     **When the region is gone.** With ``-c options=copies -c copies_region=<region>`` each recovery point is also there,
     in a vault with a key of its own: restore it from there with AWS Backup and deploy this stack there.

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from customers_service import database as database_module
+from customers_service import secret as secret_module
 from customers_service.database import Database
 from customers_service.secret import SecretReader
 from service_kit.problems import UnavailableError
@@ -25,6 +26,9 @@ _IDLE = 5
 
 class _Secrets:
     def __init__(self, server: postgres.Postgres, host: str = "localhost") -> None:
+        self.move(server, host)
+
+    def move(self, server: postgres.Postgres, host: str = "localhost") -> None:
         self._text = json.dumps(server.secret | {"host": host})
 
     def get_secret_value(self, **_: str) -> dict[str, str]:
@@ -165,6 +169,35 @@ def test_idle_connections_that_died_cost_nobody_more_than_one_attempt(
     asyncio.run(run())
     assert tried() == _IDLE, "something was done twice, or not at all"
     assert sorted(attempts) == [0, *range(_IDLE)], "the first one is tried twice, the others once"
+
+
+def test_when_the_database_is_gone_the_secret_says_where_another_is(
+    database: postgres.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runbook after data were damaged: the address is written into the secret, and the first database stopped."""
+    monkeypatch.setattr(secret_module, "_AT_MOST_EVERY_SECONDS", 0)
+
+    async def port(connection: AsyncConnection) -> Any:
+        return (await connection.execute(text("SELECT inet_server_port()"))).scalar_one()
+
+    async def run(first: postgres.Postgres) -> list[Any]:
+        secrets = _Secrets(first)
+        found = Database(secret=SecretReader("arn", secrets), authorities=database.authority)
+        try:
+            seen = [await found.run(port)]
+            secrets.move(database)
+            seen.append(await found.run(port))
+            await asyncio.to_thread(first.stop)
+            return [*seen, await found.run(port)]
+        finally:
+            await found.close()
+
+    with postgres.running() as first:
+        for name in ("server.pem", "server.key"):  # of one authority, as those of RDS
+            (first.server.folder / name).write_bytes((database.server.folder / name).read_bytes())
+        first.stop()
+        first.start()
+        assert asyncio.run(run(first)) == [first.server.port, first.server.port, database.server.port]
 
 
 def test_a_wrong_statement_is_our_fault_and_is_not_repeated(database: postgres.Postgres) -> None:

@@ -1,5 +1,6 @@
 """Where another region keeps copies of a database's recovery points: ``-c options=copies -c copies_region=...``."""
 
+import re
 from typing import Any
 
 from aws_cdk import ArnFormat, Environment, Stack, Token
@@ -10,6 +11,9 @@ from constructs import Construct
 from stacks.settings import Settings
 
 _ID = "ResilientWebAppCopies"
+_REGION = r"[a-z]{2}(-[a-z]+)+-\d"
+# Source: AWS Backup API reference, CreateBackupVault.
+_LONGEST_NAME = 50
 
 
 class ResilientWebAppCopies(Stack):
@@ -38,10 +42,17 @@ def copies_vault(stack: Stack, settings: Settings) -> backup.IBackupVault:
     """Define the other region's stack beside this one; its vault.
 
     Raises:
-        ValueError: No region was named.
+        ValueError: No other region was named, or the prefix leaves no name for the vault.
     """
     if not settings.copies_region:
         raise ValueError("copies_region: must be named for the option copies, got none; give -c copies_region")
+    if not re.fullmatch(_REGION, settings.copies_region):
+        raise ValueError(f"copies_region: must be a region as eu-central-1, got {settings.copies_region!r}")
+    if settings.copies_region == stack.region:
+        raise ValueError(f"copies_region: must be another region than the stack's, got {settings.copies_region!r}")
+    if len(settings.prefix) + len(_ID) > _LONGEST_NAME:
+        longest = _LONGEST_NAME - len(_ID)
+        raise ValueError(f"prefix: must be at most {longest} characters for the option copies, got {settings.prefix!r}")
     app = stack.node.scope
     if not isinstance(app, Construct):
         raise TypeError("stack: must be in an app")

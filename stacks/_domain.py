@@ -7,6 +7,9 @@ from constructs import Construct
 
 from stacks.settings import Settings
 
+# Source: AWS Certificate Manager API reference, RequestCertificate, DomainName: the common name of RFC 5280.
+_LONGEST = 64
+
 
 class Domain(Construct):
     """`<stack>.<domain>` and names below it, with a certificate for all.
@@ -22,11 +25,17 @@ class Domain(Construct):
         name: ``microservices.example.com``.
         zone: Where the records are.
         certificate: For ``name`` and each name one label below it.
+
+    Raises:
+        ValueError: ``name`` is longer than a certificate's may be.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         self.name = f"{settings.prefix.lower()}{key}.{settings.domain}"
+        if len(self.name) > _LONGEST:
+            rule = f"must leave at most {_LONGEST} characters for {key} with the prefix"
+            raise ValueError(f"domain: {rule}, got {self.name!r} of {len(self.name)}")
         if settings.hosted_zone_id:
             self.zone: route53.IHostedZone = route53.HostedZone.from_hosted_zone_attributes(
                 self, "Zone", hosted_zone_id=settings.hosted_zone_id, zone_name=settings.domain

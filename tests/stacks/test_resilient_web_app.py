@@ -5,8 +5,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+from stacks._database_copies import copies_vault
+from stacks.settings import Settings
 from tests.repo import guards_operations, guards_security
 from tests.repo.policies import identity_statements, many
 from tests.repo.rules import lints, review
@@ -258,6 +261,12 @@ def test_the_templates_of_the_options_are_clean() -> None:
     ("context", "says"),
     [
         ({"options": "copies"}, "copies_region: must be named for the option copies, got none"),
+        ({"options": "copies", "copies_region": "Mars"}, "copies_region: must be a region as eu-central-1, got 'Mars'"),
+        (
+            {"options": "copies", "copies_region": "eu-central-1", "prefix": "P" * 30},
+            "prefix: must be at most 29 characters for the option copies, got 'P{30}'",
+        ),
+        ({"domain": f"{'a' * 43}.com"}, "domain: must leave at most 64 characters for resilient-web-app .* of 65"),
         ({"nat_gateways": "0"}, "nat_gateways: must be 1 or 2 for resilient-web-app, .* got 0"),
         ({"options": "standby"}, "options: must be of copies, .*replica, got standby"),
     ],
@@ -265,3 +274,14 @@ def test_the_templates_of_the_options_are_clean() -> None:
 def test_an_option_that_cannot_be_is_refused(context: dict[str, str], says: str) -> None:
     with pytest.raises((ValueError, RuntimeError), match=says):
         templates(**context)
+
+
+def test_copies_in_the_region_that_they_shall_outlive_are_refused() -> None:
+    stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(account="111122223333", region="eu-central-1"))
+    with pytest.raises(ValueError, match="copies_region: must be another region than the stack's, got 'eu-central-1'"):
+        copies_vault(stack, Settings(options=("copies",), copies_region="eu-central-1"))
+
+
+def test_a_name_may_be_as_long_as_a_certificate_takes_it() -> None:
+    (made,) = templates(domain=f"{'a' * 42}.com").values()
+    assert len(only(made, "AWS::CertificateManager::Certificate")["DomainName"]) == 64

@@ -24,6 +24,7 @@ def template(name: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.lifecycle("AWS::Backup::BackupSelection")
 def test_a_selection_is_made_replaced_and_removed(cloud: LocalCloud) -> None:
     backup, outputs = cloud.client("backup"), {"Id": ("Selection", "SelectionId")}
     made = probes.deploy(cloud, template("first"), **outputs)

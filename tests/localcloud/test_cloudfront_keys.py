@@ -1,6 +1,5 @@
 """localcloud/resource_types/cloudfront_keys.py: CloudFront's public keys and groups of them."""
 
-import json
 from typing import Any
 
 import pytest
@@ -35,17 +34,7 @@ def group(*keys: str) -> dict[str, Any]:
     return {"Type": "AWS::CloudFront::KeyGroup", "Properties": {"KeyGroupConfig": config}}
 
 
-def update(cloud: LocalCloud, name: str, resources: dict[str, Any]) -> None:
-    formation = cloud.client("cloudformation")
-    formation.update_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
-
-    def status() -> str:
-        return str(formation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
-
-    assert probes.eventually(lambda: not status().endswith("_IN_PROGRESS"), seconds=30)
-    assert status() == "UPDATE_COMPLETE", probes.failures(cloud, name)
-
-
+@pytest.mark.lifecycle("AWS::CloudFront::PublicKey", "AWS::CloudFront::KeyGroup")
 def test_keys_are_rotated_in_place_and_leave_with_their_stack(cloud: LocalCloud) -> None:
     cloudfront = cloud.client("cloudfront")
     made = probes.deploy(cloud, {"Old": key("old", OLD), "Group": group("Old")}, When=("Old", "CreatedTime"))
@@ -59,12 +48,11 @@ def test_keys_are_rotated_in_place_and_leave_with_their_stack(cloud: LocalCloud)
         return [cloudfront.get_public_key(Id=item)["PublicKey"]["PublicKeyConfig"]["Name"] for item in items]
 
     assert trusted() == ["old"]
-    name = probes._deployed[-1]
     both = {"Old": key("old", OLD, "going"), "New": key("new", NEW), "Group": group("Old", "New")}
-    update(cloud, name, both)
+    probes.update(cloud, both)
     assert trusted() == ["old", "new"]
     assert cloudfront.get_public_key(Id=made["Old"])["PublicKey"]["PublicKeyConfig"]["Comment"] == "going"
-    update(cloud, name, {"New": key("new", NEW), "Group": group("New")})
+    probes.update(cloud, {"New": key("new", NEW), "Group": group("New")})
     assert trusted() == ["new"]
     with pytest.raises(cloudfront.exceptions.NoSuchPublicKey):
         cloudfront.get_public_key(Id=made["Old"])

@@ -39,6 +39,7 @@ def wanted(cloud: LocalCloud, identity: str) -> str:
     return str(found["RealtimeMetricsSubscriptionConfig"]["RealtimeMetricsSubscriptionStatus"])
 
 
+@pytest.mark.lifecycle("AWS::CloudFront::MonitoringSubscription")
 def test_metrics_are_wanted_no_longer_wanted_and_forgotten(cloud: LocalCloud) -> None:
     assert cloud.ready.added[TYPE] == "adapter"
     made = probes.deploy(cloud, resources("Enabled"))

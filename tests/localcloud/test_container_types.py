@@ -1,5 +1,6 @@
 """localcloud/resource_types/containers.py and application_scaling.py."""
 
+import json
 from typing import Any
 
 import pytest
@@ -64,8 +65,8 @@ def test_a_provider_that_is_not_there_is_refused(cloud: LocalCloud) -> None:
         probes.deploy(cloud, template)
 
 
-def scaled(least: int) -> dict[str, Any]:
-    """A service that scaling keeps at `least` tasks at least."""
+def scaled(least: int, percent: int = 50) -> dict[str, Any]:
+    """A service that scaling keeps at `least` tasks at least, and at `percent` of its processors."""
     task = {"ContainerDefinitions": [{"Name": "a", "Image": "a"}]}
     target = {
         "ServiceNamespace": "ecs",
@@ -77,7 +78,7 @@ def scaled(least: int) -> dict[str, Any]:
     }
     tracking = {
         "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
-        "TargetValue": 50,
+        "TargetValue": percent,
     }
     policy = {
         "PolicyName": "cpu",
@@ -97,6 +98,7 @@ def scaled(least: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.lifecycle("AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy")
 def test_a_scalable_service_has_its_least_tasks(cloud: LocalCloud) -> None:
     assert cloud.ready.added["AWS::ApplicationAutoScaling::ScalableTarget"] == "recorded"
     ecs, control = cloud.client("ecs"), cloud.client("cloudcontrol")
@@ -105,18 +107,22 @@ def test_a_scalable_service_has_its_least_tasks(cloud: LocalCloud) -> None:
         (found,) = ecs.describe_services(cluster=made["Cluster"], services=[made["Service"]])["services"]
         return int(found["desiredCount"])
 
-    def recorded(kind: str) -> set[str]:
+    def recorded(kind: str) -> dict[str, Any]:
         found = control.list_resources(TypeName=f"AWS::ApplicationAutoScaling::{kind}")["ResourceDescriptions"]
-        return {one["Identifier"] for one in found}
+        return {one["Identifier"]: json.loads(one["Properties"]) for one in found}
 
     made = probes.deploy(cloud, scaled(2), Arn=("Policy", "Arn"))
     assert desired(made) == 2
     assert made["Target"].startswith("service/")
     assert made["Target"].endswith("|ecs:service:DesiredCount|ecs")
-    assert made["Target"] in recorded("ScalableTarget")
+    assert recorded("ScalableTarget")[made["Target"]]["MinCapacity"] == 2
     assert made["Policy"] in recorded("ScalingPolicy")
     assert made["Arn"].startswith("arn:aws:autoscaling:")
     assert desired(probes.update(cloud, scaled(3))) == 3
-    assert desired(probes.update(cloud, scaled(1))) == 3, "scaling in is not ours to do"
+    assert desired(probes.update(cloud, scaled(1, percent=70))) == 3, "scaling in is not ours to do"
+    assert recorded("ScalableTarget")[made["Target"]]["MinCapacity"] == 1
+    tracked = recorded("ScalingPolicy")[made["Policy"]]["TargetTrackingScalingPolicyConfiguration"]
+    assert tracked["TargetValue"] == 70
     probes.destroy(cloud)
     assert made["Target"] not in recorded("ScalableTarget")
+    assert made["Policy"] not in recorded("ScalingPolicy")

@@ -43,10 +43,16 @@ def heard(cloud: LocalCloud, queue: str) -> list[str]:
     return [json.loads(body)["Event Message"] for body in probes.bodies(cloud, queue, seconds=1)]
 
 
+@pytest.mark.lifecycle("AWS::RDS::EventSubscription")
 def test_a_topic_is_told_of_what_it_asked_for(cloud: LocalCloud) -> None:
     rds = cloud.client("rds")
     made = probes.deploy(cloud, template())
-    (told,) = rds.describe_event_subscriptions(SubscriptionName=made["Events"])["EventSubscriptionsList"]
+
+    def read() -> Any:
+        (found,) = rds.describe_event_subscriptions(SubscriptionName=made["Events"])["EventSubscriptionsList"]
+        return found
+
+    told = read()
     assert (told["SnsTopicArn"], told["SourceIdsList"]) == (made["Topic"], [made["Database"]])
     assert (told["EventCategoriesList"], told["Enabled"]) == (["notification"], True)
     rds.stop_db_instance(DBInstanceIdentifier=made["Database"])
@@ -55,6 +61,7 @@ def test_a_topic_is_told_of_what_it_asked_for(cloud: LocalCloud) -> None:
     assert message["Event ID"].endswith("#RDS-EVENT-0087")
 
     assert probes.update(cloud, template(EventCategories=["availability"]))["Events"] == made["Events"]
+    assert read()["EventCategoriesList"] == ["availability"]
     rds.start_db_instance(DBInstanceIdentifier=made["Database"])
     assert heard(cloud, made["Queue"]) == [], "it is another category"
     rds.reboot_db_instance(DBInstanceIdentifier=made["Database"])

@@ -71,6 +71,7 @@ def value(cloud: LocalCloud, secret: str, stage: str = "AWSCURRENT") -> str | No
         return None
 
 
+@pytest.mark.lifecycle("AWS::SecretsManager::RotationSchedule")
 def test_a_schedule_rotates_at_once_by_its_function(cloud: LocalCloud) -> None:
     made = probes.deploy(cloud, template())
     assert made["Schedule"] == made["Secret"]

@@ -243,16 +243,21 @@ def test_an_access_string_that_is_not_understood_is_refused(cloud: LocalCloud) -
     elasticache.delete_serverless_cache(ServerlessCacheName="newer")
 
 
+@pytest.mark.lifecycle("AWS::ElastiCache::ServerlessCache")
 def test_update_in_place_replacement_and_deletion(cloud: LocalCloud) -> None:
     def cache(**properties: Any) -> dict[str, Any]:
         given = {"ServerlessCacheName": "open", "Engine": "valkey", "Description": "first"}
         return {"Cache": {"Type": "AWS::ElastiCache::ServerlessCache", "Properties": given | properties}}
 
+    def described() -> str:
+        (told,) = cloud.client("elasticache").describe_serverless_caches(ServerlessCacheName="open")["ServerlessCaches"]
+        return str(told["Description"])
+
     made = probes.deploy(cloud, cache(), **OUTPUTS)
     assert client(cloud, made).set("kept", "1"), "without a user group everybody is let in"
+    assert described() == "first"
     assert probes.update(cloud, cache(Description="second"), **OUTPUTS) == made
-    (told,) = cloud.client("elasticache").describe_serverless_caches(ServerlessCacheName="open")["ServerlessCaches"]
-    assert told["Description"] == "second"
+    assert described() == "second"
     assert client(cloud, made).get("kept") == b"1"
     other = probes.update(cloud, cache(ServerlessCacheName="other"), **OUTPUTS)
     assert other["Port"] != made["Port"]

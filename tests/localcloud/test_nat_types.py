@@ -22,6 +22,7 @@ def gateway(subnet: str = "One", **tagged: str) -> Resources:
     }
 
 
+@pytest.mark.lifecycle("AWS::EC2::EIP", "AWS::EC2::NatGateway")
 def test_a_nat_gateway_and_its_address(cloud: LocalCloud) -> None:
     ec2 = cloud.client("ec2")
     made = probes.deploy(

@@ -41,6 +41,7 @@ def tied(cloud: LocalCloud, identity: str) -> set[str]:
     return {one["SubnetId"] for one in acl(cloud, identity)["Associations"]}
 
 
+@pytest.mark.lifecycle("AWS::EC2::NetworkAcl", "AWS::EC2::NetworkAclEntry", "AWS::EC2::SubnetNetworkAclAssociation")
 def test_a_list_its_entries_and_its_subnets(cloud: LocalCloud) -> None:
     ec2 = cloud.client("ec2")
     made = probes.deploy(cloud, network(), AclId=("Acl", "Id"))

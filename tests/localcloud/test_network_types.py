@@ -1,5 +1,6 @@
 """localcloud/resource_types/network.py and dax.py."""
 
+import json
 from typing import Any
 
 import pytest
@@ -56,6 +57,7 @@ def test_rules_between_groups_and_flow_logs_are_made_and_leave(cloud: LocalCloud
     assert ec2.describe_flow_logs(FlowLogIds=[made["Log"]])["FlowLogs"] == []
 
 
+@pytest.mark.lifecycle("AWS::EC2::FlowLog")
 def test_a_flow_log_keeps_its_id_and_changes_its_tags(cloud: LocalCloud) -> None:
     def resources(traffic: str, **named: str) -> Resources:
         about = {"ResourceId": ref("Vpc"), "ResourceType": "VPC", "TrafficType": traffic, "LogGroupName": "g"}
@@ -73,8 +75,10 @@ def test_a_flow_log_keeps_its_id_and_changes_its_tags(cloud: LocalCloud) -> None
     assert (other["Log"] != made["Log"], log(other["Log"])["TrafficType"]) == (True, "REJECT")
     assert cloud.client("ec2").describe_flow_logs(FlowLogIds=[made["Log"]])["FlowLogs"] == []
     probes.destroy(cloud)
+    assert cloud.client("ec2").describe_flow_logs(FlowLogIds=[other["Log"]])["FlowLogs"] == []
 
 
+@pytest.mark.lifecycle("AWS::EC2::SecurityGroupIngress")
 @pytest.mark.parametrize(
     ("side", "kind", "found"),
     [
@@ -105,6 +109,48 @@ def test_a_rule_keeps_its_other_side_and_why(
     probes.update(cloud, {name: one for name, one in resources(443).items() if name != "In"})
     assert rules(made["GroupId"]) == []
     probes.destroy(cloud)
+
+
+@pytest.mark.lifecycle("AWS::EC2::SecurityGroupEgress")
+def test_a_rule_outwards_is_changed_and_taken_away(cloud: LocalCloud) -> None:
+    def resources(port: int) -> Resources:
+        rule = {"GroupId": probes.attribute("Group", "GroupId"), "IpProtocol": "tcp", "CidrIp": "192.0.2.0/24"}
+        return {
+            **vpc(),
+            "Group": resource("SecurityGroup", GroupDescription="g", VpcId=ref("Vpc")),
+            "Out": resource("SecurityGroupEgress", **rule, FromPort=port, ToPort=port),
+        }
+
+    def ports(group: str) -> list[int]:
+        (answer,) = cloud.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        return [one["FromPort"] for one in answer["IpPermissionsEgress"]]
+
+    made = probes.deploy(cloud, resources(443), GroupId=("Group", "GroupId"))
+    assert ports(made["GroupId"]) == [443]
+    probes.update(cloud, resources(8443))
+    assert ports(made["GroupId"]) == [8443]
+    probes.update(cloud, {name: one for name, one in resources(443).items() if name != "Out"})
+    assert ports(made["GroupId"]) == []
+    probes.destroy(cloud)
+
+
+@pytest.mark.lifecycle("AWS::DAX::Cluster", "AWS::DAX::ParameterGroup", "AWS::DAX::SubnetGroup")
+def test_what_is_recorded_is_written_down_changed_and_forgotten(cloud: LocalCloud) -> None:
+    kinds = ("Cluster", "ParameterGroup", "SubnetGroup")
+
+    def resources(why: str) -> Resources:
+        return {kind: {"Type": f"AWS::DAX::{kind}", "Properties": {"Description": why}} for kind in kinds}
+
+    def written(kind: str) -> dict[str, str]:
+        listed = cloud.client("cloudcontrol").list_resources(TypeName=f"AWS::DAX::{kind}")["ResourceDescriptions"]
+        return {one["Identifier"]: json.loads(one["Properties"])["Description"] for one in listed if "why" in str(one)}
+
+    made = probes.deploy(cloud, resources("why first"))
+    assert [written(kind)[made[kind]] for kind in kinds] == ["why first"] * 3
+    assert probes.update(cloud, resources("why second")) == made
+    assert [written(kind)[made[kind]] for kind in kinds] == ["why second"] * 3
+    probes.destroy(cloud)
+    assert not [kind for kind in kinds if made[kind] in written(kind)]
 
 
 def test_a_dax_cluster_is_recorded_only_and_nobody_answers_there(cloud: LocalCloud) -> None:

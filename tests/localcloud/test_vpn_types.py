@@ -67,6 +67,13 @@ def propagating(cloud: LocalCloud, made: dict[str, str]) -> dict[str, list[str]]
     return {one["RouteTableId"]: [each["GatewayId"] for each in one["PropagatingVgws"]] for one in tables}
 
 
+@pytest.mark.lifecycle(
+    "AWS::EC2::CustomerGateway",
+    "AWS::EC2::VPNGateway",
+    "AWS::EC2::VPNGatewayRoutePropagation",
+    "AWS::EC2::VPNConnection",
+    "AWS::EC2::VPNConnectionRoute",
+)
 def test_a_connection_its_ends_and_its_routes(cloud: LocalCloud) -> Any:
     ec2 = cloud.client("ec2")
     made = probes.deploy(cloud, vpn(office="x"))

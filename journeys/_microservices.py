@@ -92,6 +92,21 @@ class Services:
 
         return self._world.eventually(attempt, within=120, what=f"order {order_id} with all that belongs to it")
 
+    def kept(self, customer: str) -> set[str]:
+        """Ids of the orders that the table has of a customer."""
+        pages = (
+            self._world.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=self._world.out["OrdersTableName"],
+                FilterExpression="customerId = :customer",
+                ExpressionAttributeValues={":customer": {"S": customer}},
+                ProjectionExpression="orderId",
+                ConsistentRead=True,
+            )
+        )
+        return {item["orderId"]["S"] for page in pages for item in page["Items"]}
+
     def put(self, sku: str, **product: Any) -> Response:
         """Write a product."""
         return self.catalog("PUT", f"/products/{sku}", json={"name": sku, "price": 100, "stock": 10, **product})
@@ -109,6 +124,11 @@ class Services:
             logGroupName=self._world.out[output], filterPattern=f'"{text}"'
         )["events"]
         return next((str(one["message"]) for one in found if text in one["message"]), None)
+
+
+def says_later(answer: Response) -> bool:
+    """Whether the service itself says to come again; a load balancer that finds nobody to ask says it otherwise."""
+    return answer.status in {503, 504} and answer.headers.get("Content-Type") == "application/problem+json"
 
 
 def timed(call: Any) -> Timed:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from journeys._load import load
+from journeys import _microservices_replaced as replaced
 from journeys._microservices import Services, expect, timed
 from journeys._servers import Server
 from journeys._steps import NotRunError
@@ -28,7 +28,7 @@ def run(world: World, services: Services, customer: str, order: dict[str, Any], 
         order: An order of theirs, as it was answered.
         sku: A product with stock.
     """
-    _replaced(world, services, order)
+    replaced.run(world, services, customer, order["orderId"])
     _rotated(world, services, customer)
     servers = world.servers.of_group(world.out["CustomersGroupName"])
     path, asked = f"/orders/{order['orderId']}", {"customerId": customer, "items": [{"sku": sku, "quantity": 1}]}
@@ -42,8 +42,10 @@ def run(world: World, services: Services, customer: str, order: dict[str, Any], 
         step.show(status=200, degraded="customers", seconds=shown["seconds"])
 
     with world.step("and a new order is refused with a time to come back, and nothing of it is kept") as step:
+        before = services.kept(customer)
         refused = _bounded(lambda: services.place(asked), (503, 504))
         assert int(refused["headers"]["Retry-After"]) >= 1, refused
+        assert services.kept(customer) == before, "an order was kept that was refused"
         step.show(status=refused["status"], retry_after=refused["headers"]["Retry-After"], seconds=refused["seconds"])
 
     with world.step("service 3 that looks well and never answers: orders answer within bounds all the same") as step:
@@ -61,21 +63,6 @@ def run(world: World, services: Services, customer: str, order: dict[str, Any], 
             world.servers.start(server)
         shown, placed = services.shown(order["orderId"]), services.placed(asked).json()
         step.show(customer=shown["customer"]["id"], order=placed["orderId"])
-
-
-def _replaced(world: World, services: Services, order: dict[str, Any]) -> None:
-    with world.step("every server of orders is replaced under load, and no request is lost") as step:
-        servers = world.servers.of_service(world.out["OrdersClusterName"], world.out["OrdersServiceName"])
-        # What they answer by themselves: a neighbour that is slow is no request that a replacement lost.
-        with load(lambda _number: services.orders("GET", "/openapi.json"), per_second=10, at_most=400) as running:
-            running.go_on(20)
-            for server in servers:
-                world.servers.replace(server)
-                running.go_on(20)
-            services.shown(order["orderId"])
-        report = running.report
-        assert not report.lost, report.shown()
-        step.show(replaced=len(servers), **report.shown())
 
 
 def _rotated(world: World, services: Services, customer: str) -> None:

@@ -1,7 +1,6 @@
 """The local cloud's command line: `python -m localcloud run|up|down`."""
 
 import contextlib
-import re
 import shlex
 import time
 from pathlib import Path
@@ -18,13 +17,13 @@ from localcloud import cdk, differences, leftovers
 from localcloud import grants as drill
 from localcloud.cloud import REGION, LocalCloud
 from localcloud.errors import LocalCloudError
+from localcloud.picture import WIDEST, draw
 from localcloud.progress import Progress
 from stacks import catalog
 
 BUILD = cdk.ROOT / "build"
 STATES = BUILD / "local"
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
-PICTURE_WIDTH = 110
 
 cli = typer.Typer(help="An emulated AWS on this machine, with TLS on and IAM enforced.", add_completion=False)
 Names = Annotated[list[str], typer.Argument(help="Scenarios by key or stack id, or all.", metavar="SCENARIO...")]
@@ -36,7 +35,7 @@ def run(
     picture: Annotated[Path | None, typer.Option(help="Also draw the run into this SVG file.")] = None,
 ) -> None:
     """Deploy scenarios, run their journeys, report, and stop."""
-    console = Console(record=True, width=PICTURE_WIDTH, force_terminal=False) if picture else Console()
+    console = Console(record=True, width=WIDEST, force_terminal=False) if picture else Console()
     keys = _keys(names)
     results: list[ScenarioResult] = []
     try:
@@ -58,9 +57,7 @@ def run(
         _stop("interrupted: everything that was started has ended", INTERRUPTED)
     status = _report(results, console)
     if picture:
-        drawn = console.export_svg(title=f"localcloud run {' '.join(names)}", clear=False)
-        # A page that shows it must not fetch fonts from elsewhere.
-        picture.write_text(re.sub(r"(?s)@font-face \{.*?\}", "", drawn), encoding="utf-8")
+        picture.write_text(draw(console, f"localcloud run {' '.join(names)}"), encoding="utf-8")
     raise typer.Exit(status)
 
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._alarms import alarm_when
+from constructs_lib._flow_logs import write_down
 
 # Of clusters with TLS. Source: Amazon DynamoDB developer guide, "DAX encryption in transit".
 TLS_PORT = 9111
@@ -37,11 +38,7 @@ def isolated_vpc(scope: Construct, table: dynamodb.ITableV2) -> ec2.Vpc:
     rejected = logs.LogGroup(
         scope, "RejectedTraffic", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
     )
-    vpc.add_flow_log(
-        "FlowLog",
-        destination=ec2.FlowLogDestination.to_cloud_watch_logs(rejected),
-        traffic_type=ec2.FlowLogTrafficType.REJECT,
-    )
+    write_down(scope, vpc, rejected, ec2.FlowLogTrafficType.REJECT)
     return vpc
 
 

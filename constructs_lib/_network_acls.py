@@ -1,4 +1,8 @@
-"""The network ACLs of a network's three tiers: stateless, so each direction says what may pass, answers included."""
+"""The network ACLs of a network's three tiers: stateless, so each direction says what may pass, answers included.
+
+What AWS itself answers in a VPC passes without a rule: its DNS and time, DHCP, metadata of instances and tasks (source:
+Amazon VPC user guide, "Network ACL basics"). There is no IPv6 in the network, and no rule for it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,10 +8,19 @@ from constructs import Construct
 _HTTPS = 443
 
 
-def add_gateways(vpc: ec2.Vpc) -> None:
-    """Free of charge, and routes in every table: S3 and DynamoDB."""
-    vpc.add_gateway_endpoint("S3Endpoint", service=ec2.GatewayVpcEndpointAwsService.S3)
-    vpc.add_gateway_endpoint("DynamoDbEndpoint", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+# Short names of services that are reached by a route. With an interface endpoint beside it, S3's name would lead to
+# that one, at its price; DynamoDB's takes no private name (source: Amazon DynamoDB developer guide, "AWS PrivateLink
+# for DynamoDB", considerations).
+BY_GATEWAY = ("s3", "dynamodb")
+
+
+def add_gateways(vpc: ec2.Vpc) -> dict[str, ec2.GatewayVpcEndpoint]:
+    """Short name -> endpoint; free of charge, and a route in every table: S3 and DynamoDB."""
+    s3, dynamodb = BY_GATEWAY
+    return {
+        s3: vpc.add_gateway_endpoint("S3Endpoint", service=ec2.GatewayVpcEndpointAwsService.S3),
+        dynamodb: vpc.add_gateway_endpoint("DynamoDbEndpoint", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
+    }
 
 
 class InterfaceEndpoints(Construct):

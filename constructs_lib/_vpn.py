@@ -10,14 +10,18 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._checks import in_range, not_empty, one_of, unique
+from constructs_lib._names import own_name
 
 # Each becomes a rule of a network ACL, which holds 20 a direction (source: Amazon VPC user guide, "Amazon VPC quotas").
 _MAX_NETWORKS = 8
+_MAX_DEVICE_NAME = 255
 _MAX_ASN = 2**32 - 1
 _MAX_SHORT_ASN = 2**31 - 1
 # ASNs that AWS keeps for itself (source: AWS Site-to-Site VPN user guide, "Customer gateway options").
 _RESERVED_ASNS = {7224, 9059, 10124, 17943}
-# Addresses that nobody on the internet has. Those of RFC 5737 are not among them: they stand for a device to come.
+# RFC 5737: addresses of examples, which stand for a device to come.
+_STAND_INS = [ip_network(one) for one in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+# Addresses that nobody on the internet has, apart from those.
 _NOWHERE = [
     ip_network(one)
     for one in (
@@ -42,7 +46,7 @@ class SiteToSiteVpn:
 
     Args:
         address: Public IPv4 address of the device there. One of RFC 5737's (203.0.113.0/24 ...) stands for a device
-            to come: the connection is made and its tunnels stay down.
+            to come: the connection is made and costs by the hour, its tunnels stay down, and its alarms tell nobody.
         networks: The networks behind it in CIDR notation, 1-8. The network ACLs admit them and no others.
         routing: "static" (default) routes ``networks``; "bgp" learns routes from the device.
         asn: Its BGP autonomous system number, 1-4294967295. Default 65000, a private one.
@@ -77,6 +81,11 @@ class SiteToSiteVpn:
         in_range("asn", self.asn, 1, _MAX_ASN)
         if self.asn in _RESERVED_ASNS | {_AMAZON_ASN}:
             raise ValueError(f"asn: must not be one that AWS uses on its side, got {self.asn}")
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether the address is nobody's yet."""
+        return any(ip_address(self.address) in one for one in _STAND_INS)
 
 
 def parsed(prop: str, cidr: str) -> IPv4Network:
@@ -121,6 +130,9 @@ class VpnLink(Construct):
             "Device",
             type="ipsec.1",
             ip_address=vpn.address,
+            # AWS takes a second one of the same address and ASN in an account only under another name
+            # (source: Amazon EC2 API reference, "CreateCustomerGateway").
+            device_name=own_name(self, longest=_MAX_DEVICE_NAME),
             bgp_asn=None if long_asn else vpn.asn,
             bgp_asn_extended=vpn.asn if long_asn else None,
         )
@@ -141,7 +153,7 @@ class VpnLink(Construct):
                 self, f"Route{number}", destination_cidr_block=network, vpn_connection_id=connection.ref
             )
         self.customer_gateway_id, self.connection_id = device.ref, connection.ref
-        self.alarms = _tunnel_alarms(self, connection.ref)
+        self.alarms = _tunnel_alarms(self, connection.ref, heard=not vpn.stands_in)
 
 
 def _tunnel(log_group: logs.ILogGroup) -> ec2.CfnVPNConnection.VpnTunnelOptionsSpecificationProperty:
@@ -166,7 +178,7 @@ def _tunnel(log_group: logs.ILogGroup) -> ec2.CfnVPNConnection.VpnTunnelOptionsS
     )
 
 
-def _tunnel_alarms(scope: Construct, connection_id: str) -> list[cloudwatch.Alarm]:
+def _tunnel_alarms(scope: Construct, connection_id: str, *, heard: bool) -> list[cloudwatch.Alarm]:
     """One tunnel down is lost redundancy, both are a lost connection; no data means that nobody is there."""
 
     def alarm(name: str, statistic: str, below: float, says: str) -> cloudwatch.Alarm:
@@ -183,6 +195,7 @@ def _tunnel_alarms(scope: Construct, connection_id: str) -> list[cloudwatch.Alar
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             evaluation_periods=3,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            actions_enabled=heard,
             alarm_description=f"{scope.node.path} {says}",
         )
 

@@ -13,6 +13,7 @@ from constructs import Construct
 from constructs_lib import _network_acls, _network_endpoints
 from constructs_lib._alarms import alarm_when
 from constructs_lib._checks import in_range, matches, unique
+from constructs_lib._flow_logs import write_down
 from constructs_lib._vpn import SiteToSiteVpn, VpnLink, parsed
 
 __all__ = ["SiteToSiteVpn", "TieredNetwork"]
@@ -54,7 +55,7 @@ class TieredNetwork(Construct):
         nat_gateways: 0-``max_azs``. Left out: one per zone. Fewer cost less, and fail with their zone.
         cidr: The VPC's private IPv4 network, /16-/22. Default "10.0.0.0/16".
         interface_endpoints: Short names of services that get an interface endpoint: "ecr.api", "logs",
-            "secretsmanager". Default none. Each costs by the hour and zone.
+            "secretsmanager". Default none. Each costs by the hour and zone. Not "s3" or "dynamodb": they have gateways.
         vpn: A network elsewhere to connect with. Left out: none.
         log_retention: How long flow logs and those of the VPN are kept. Default one month.
 
@@ -62,6 +63,8 @@ class TieredNetwork(Construct):
         vpc: The VPC, with the CDK's own subnet types PUBLIC, PRIVATE_WITH_EGRESS and PRIVATE_ISOLATED.
         tier_cidrs: "public", "private", "isolated" -> CIDR of the whole tier.
         network_acls: Likewise -> its network ACL.
+        gateway_endpoints: "s3" and "dynamodb" -> endpoint. Each lets through whatever one may do by IAM; add to its
+            policy to narrow that.
         flow_log_group: Where accepted and rejected traffic is written down.
         interface_endpoints: Short name -> endpoint.
         vpn_gateway_id: Our end of the VPN; None without. Likewise ``customer_gateway_id``, ``vpn_connection_id``.
@@ -94,6 +97,8 @@ class TieredNetwork(Construct):
         network = _checked_network(cidr, vpn)
         unique("interface_endpoints", list(interface_endpoints))
         for name in interface_endpoints:
+            if name in _network_endpoints.BY_GATEWAY:
+                raise ValueError(f"interface_endpoints: must leave out what has a gateway endpoint, got {name!r}")
             matches("interface_endpoints", name, r"[a-z0-9]+([.-][a-z0-9]+)*", 'short names as "ecr.api"')
 
         self.tier_cidrs = dict(zip(_KINDS, map(str, network.subnets(new_prefix=network.prefixlen + 2)), strict=False))
@@ -119,8 +124,11 @@ class TieredNetwork(Construct):
             restrict_default_security_group=False,
         )
         self.network_acls = self._separate_tiers(vpn.networks if vpn else ())
-        _network_endpoints.add_gateways(self.vpc)
-        self.flow_log_group = self._write_down(log_retention)
+        self.gateway_endpoints = _network_endpoints.add_gateways(self.vpc)
+        self.flow_log_group = logs.LogGroup(
+            self, "FlowLogs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY
+        )
+        write_down(self, self.vpc, self.flow_log_group, ec2.FlowLogTrafficType.ALL)
         self.interface_endpoints: dict[str, ec2.InterfaceVpcEndpoint] = {}
         if interface_endpoints:
             self.interface_endpoints = _network_endpoints.InterfaceEndpoints(
@@ -163,15 +171,6 @@ class TieredNetwork(Construct):
             tier: _network_acls.attach(self, f"{tier.capitalize()}Acl", self.vpc, subnets[tier], rules[tier])
             for tier in _KINDS
         }
-
-    def _write_down(self, retention: logs.RetentionDays) -> logs.LogGroup:
-        group = logs.LogGroup(self, "FlowLogs", retention=retention, removal_policy=RemovalPolicy.DESTROY)
-        self.vpc.add_flow_log(
-            "FlowLog",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
-            traffic_type=ec2.FlowLogTrafficType.ALL,
-        )
-        return group
 
 
 def _checked_network(cidr: str, vpn: SiteToSiteVpn | None) -> IPv4Network:

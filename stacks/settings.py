@@ -40,7 +40,8 @@ class Settings:
         interface_endpoints: Context ``interface_endpoints``: services that the scenario network has an interface
             endpoint of, comma separated; "none" for none. Default "logs,secretsmanager". Each costs by hour and zone.
         vpn_remote: Context ``vpn_remote``: public address of the device that the scenario network has a VPN to; "none"
-            for no VPN. Default 203.0.113.10, an address of RFC 5737: a stand-in whose tunnels stay down.
+            for no VPN. Default 203.0.113.10, an address of RFC 5737: a stand-in, whose connection costs by the hour
+            and whose tunnels stay down.
         vpn_networks: Context ``vpn_networks``: the networks behind it, comma separated. Default "192.168.0.0/16".
         offload: Context ``offload``: "true" (default) puts an edge in front of the servers of software-updates.
         edge_certificate_arn: Context ``edge_certificate_arn``: a certificate of us-east-1 for the names that lead to an

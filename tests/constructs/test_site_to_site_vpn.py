@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from constructs_lib import SiteToSiteVpn
-from tests.constructs.networks import OFFICE, network, spoiled
-from tests.templates import Template, mutated, only, resources
+from tests.constructs.networks import OFFICE, in_stack, network, spoiled
+from tests.templates import Template, bare_stack, mutated, only, resources
 
 CONNECTION, DEVICE = "AWS::EC2::VPNConnection", "AWS::EC2::CustomerGateway"
 PROPAGATION, ALARM = "AWS::EC2::VPNGatewayRoutePropagation", "AWS::CloudWatch::Alarm"
@@ -95,7 +95,8 @@ def test_with_bgp_the_device_says_where_routes_lead() -> None:
     made = network(vpn=SiteToSiteVpn("203.0.113.10", networks=("192.168.0.0/16",), routing="bgp", asn=65010))
     assert not resources(made, "AWS::EC2::VPNConnectionRoute")
     assert only(made, CONNECTION)["StaticRoutesOnly"] is False
-    assert only(made, DEVICE) == {"BgpAsn": 65010, "IpAddress": "203.0.113.10", "Type": "ipsec.1"}
+    device = only(made, DEVICE)
+    assert (device["BgpAsn"], device["IpAddress"], device["Type"]) == (65010, "203.0.113.10", "ipsec.1")
 
 
 def test_a_long_autonomous_system_number() -> None:
@@ -110,6 +111,29 @@ def test_alarms_tell_one_tunnel_from_both(static: Template) -> None:
     assert {(one["Statistic"], one["Threshold"]) for one in alarms} == {("Minimum", 1), ("Maximum", 0.5)}
     assert all(one["TreatMissingData"] == "breaching" for one in alarms), "silence would be taken for health"
     assert all(one["Dimensions"] == [{"Name": "VpnId", "Value": {"Ref": connection}}] for one in alarms)
+
+
+@pytest.mark.parametrize(
+    ("address", "heard"),
+    [("203.0.113.10", False), ("192.0.2.1", False), ("198.51.100.7", False), ("203.0.114.10", True)],
+)
+def test_alarms_of_a_device_to_come_tell_nobody(address: str, heard: bool) -> None:
+    made = network(vpn=SiteToSiteVpn(address, networks=("192.168.0.0/16",)))
+    alarms = [one for one in resources(made, ALARM).values() if one["Namespace"] == "AWS/VPN"]
+    assert [one["ActionsEnabled"] for one in alarms] == [heard, heard]
+    others = [one for one in resources(made, ALARM).values() if one["Namespace"] != "AWS/VPN"]
+    assert all("ActionsEnabled" not in one for one in others)
+
+
+def test_two_networks_of_an_account_may_have_a_vpn_to_the_same_device() -> None:
+    """AWS refuses a second customer gateway of one address and ASN, unless its device has another name."""
+    one, other = bare_stack("One"), bare_stack("Other")
+    for stack in (one, other):
+        in_stack(stack, vpn=OFFICE)
+    in_stack(one, "Second", cidr="10.1.0.0/16", vpn=OFFICE)
+    names = [one["DeviceName"] for stack in (one, other) for one in resources(stack, DEVICE).values()]
+    assert len(set(names)) == 3
+    assert all(0 < len(name) <= 255 for name in names)
 
 
 @pytest.mark.parametrize(

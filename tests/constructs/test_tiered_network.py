@@ -103,7 +103,24 @@ def all_traffic_is_written_down(template: Template) -> None:
     assert only(template, "AWS::EC2::FlowLog")["TrafficType"] == "ALL", "something is not written down"
 
 
-HOLDS = [isolated_has_no_way_out, servers_leave_by_nat, no_address_by_itself, all_traffic_is_written_down]
+def only_flow_logs_of_ours_are_written(template: Template) -> None:
+    log = only(template, "AWS::EC2::FlowLog")
+    role = resources(template, "AWS::IAM::Role")[log["DeliverLogsPermissionArn"]["Fn::GetAtt"][0]]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "vpc-flow-logs.amazonaws.com"}
+    account = {"Ref": "AWS::AccountId"}
+    assert statement.get("Condition", {}).get("StringEquals") == {"aws:SourceAccount": account}, "anybody's flow logs"
+    source = "".join(map(str, statement["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1]))
+    assert source.endswith(f":{account}:vpc-flow-log/*"), "others than flow logs"
+
+
+HOLDS = [
+    isolated_has_no_way_out,
+    servers_leave_by_nat,
+    no_address_by_itself,
+    all_traffic_is_written_down,
+    only_flow_logs_of_ours_are_written,
+]
 
 
 @pytest.mark.parametrize("holds", HOLDS)
@@ -127,6 +144,11 @@ def _lead(tier: str, **target: Any) -> Callable[[Template], None]:
     return change
 
 
+def _trusting(template: Template) -> None:
+    for role in resources(template, "AWS::IAM::Role").values():
+        del role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+
+
 def _set(kind: str, prop: str, to: Any) -> Callable[[Template], None]:
     def change(template: Template) -> None:
         for one in resources(template, kind).values():
@@ -142,6 +164,7 @@ def _set(kind: str, prop: str, to: Any) -> Callable[[Template], None]:
         (servers_leave_by_nat, _lead("Private", GatewayId="igw"), "leave by something else"),
         (no_address_by_itself, _set(SUBNET, "MapPublicIpOnLaunch", True), "public by default"),
         (all_traffic_is_written_down, _set("AWS::EC2::FlowLog", "TrafficType", "REJECT"), "not written down"),
+        (only_flow_logs_of_ours_are_written, _trusting, "anybody's flow logs"),
     ],
 )
 def test_and_would_be_missed(
@@ -172,6 +195,17 @@ def test_gateway_endpoints_are_in_every_table(default: Template) -> None:
     assert {one["ServiceName"]["Fn::Join"][1][2] for one in gateways} == {".s3", ".dynamodb"}
     tables = set(resources(default, "AWS::EC2::RouteTable"))
     assert all({table["Ref"] for table in one["RouteTableIds"]} == tables for one in gateways)
+
+
+def test_what_a_gateway_endpoint_lets_through_can_be_narrowed() -> None:
+    stack = bare_stack()
+    made = in_stack(stack)
+    assert set(made.gateway_endpoints) == {"s3", "dynamodb"}
+    mine = iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=["s3:*"], resources=["arn:aws:s3:::mine/*"])
+    made.gateway_endpoints["s3"].add_to_policy(mine)
+    policies = {name: one.get("PolicyDocument") for name, one in resources(stack, ENDPOINT).items()}
+    (narrowed,) = [name for name, policy in policies.items() if policy]
+    assert "S3" in narrowed
 
 
 def test_interface_endpoints_admit_the_vpc_and_ask_nobody() -> None:
@@ -248,6 +282,11 @@ def test_ids_of_the_vpn_are_told_where_there_is_one() -> None:
         ({"cidr": "fd00::/16"}, "cidr: must be an IPv4 network as '10.0.0.0/16', got 'fd00::/16'"),
         ({"cidr": "8.8.0.0/16"}, r"cidr: must be of private addresses .*, got '8.8.0.0/16'"),
         ({"interface_endpoints": ["ECR"]}, "interface_endpoints: must be short names as \"ecr.api\", got 'ECR'"),
+        (
+            {"interface_endpoints": ["logs", "s3"]},
+            "interface_endpoints: must leave out what has a gateway .*, got 's3'",
+        ),
+        ({"interface_endpoints": ["dynamodb"]}, "interface_endpoints: must leave out what .* endpoint, got 'dynamodb'"),
         ({"interface_endpoints": ["logs", "logs"]}, "interface_endpoints: must be unique, got 'logs' twice"),
         (
             {"vpn": SiteToSiteVpn("203.0.113.10", networks=("10.0.8.0/24",))},

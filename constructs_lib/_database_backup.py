@@ -1,6 +1,6 @@
 """A backup plan for one database: recovery points in a vault of their own, copied elsewhere when asked."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Aws, Duration, Fn, RemovalPolicy, Stack, Token
 from aws_cdk import aws_backup as backup
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -15,6 +15,8 @@ _WEEKLY_KEPT = Duration.days(84)
 _COPIES_KEPT = Duration.days(35)
 _START_WITHIN, _DONE_WITHIN = Duration.hours(1), Duration.hours(4)
 _LONGEST_NAME = 50
+# arn:aws:cloudformation:...:stack/<name>/<8 characters>-...
+_ID_PART = 8
 # How a job ends that made no recovery point. Source: AWS Backup developer guide, "AWS Backup metrics with CloudWatch".
 _MADE_NOTHING = ("Failed", "Aborted", "Expired")
 # The CDK gives it to the role of a selection.
@@ -114,6 +116,12 @@ def _alarm_on(scope: Construct, vault: backup.IBackupVault, end: str) -> cloudwa
 
 
 def _vault_name(scope: Construct) -> str | None:
-    """AWS wants a name; the CDK's own is the same in each stack that was cloned under another name."""
-    stack, part = Stack.of(scope).stack_name, f"-{scope.node.addr[-8:]}"
-    return None if Token.is_unresolved(stack) else f"{stack[: _LONGEST_NAME - len(part)]}{part}"
+    """AWS wants a name, and the CDK's own is the same in each stack that was cloned under another name.
+
+    With a part of the stack's id, or a vault that outlived its stack would be in the way of the next one of that name.
+    """
+    stack, part = Stack.of(scope).stack_name, f"-{scope.node.addr[-8:]}-"
+    if Token.is_unresolved(stack):
+        return None
+    made = Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", Aws.STACK_ID))))
+    return f"{stack[: _LONGEST_NAME - len(part) - _ID_PART]}{part}{made}"

@@ -1,5 +1,6 @@
 """What the database's props change, what they refuse, and whom it tells of what."""
 
+import re
 from typing import Any
 
 import pytest
@@ -115,10 +116,21 @@ def test_without_a_plan_there_are_the_automated_backups_alone() -> None:
     assert not resources(stack, PLAN)
 
 
-def test_the_vault_is_named_after_its_stack_so_that_a_clone_has_another() -> None:
-    names = {only(synthesized_in(name), VAULT)["BackupVaultName"] for name in ("One", "Two", "T" * 80)}
-    assert len(names) == 3
+def vault_name(stack_name: str, stack_id: str) -> str:
+    """As CloudFormation makes it, for a stack of that id."""
+    _, (begin, chosen) = only(synthesized_in(stack_name), VAULT)["BackupVaultName"]["Fn::Join"]
+    taken = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+    assert chosen == {"Fn::Select": [0, {"Fn::Split": ["-", taken]}]}
+    return str(begin + stack_id.split("/")[2].split("-", maxsplit=1)[0])
+
+
+def test_the_vault_is_named_after_its_stack_so_that_a_clone_has_another_and_so_has_the_next_of_that_name() -> None:
+    arn = "arn:aws:cloudformation:eu-west-1:111122223333:stack"
+    ids = [f"{arn}/x/51af3dc0-da77-11e4-872e-1234567db123", f"{arn}/x/62b04ed1-da78-11e4-872e-1234567db123"]
+    names = {vault_name(name, ids[0]) for name in ("One", "Two", "T" * 80)} | {vault_name("One", ids[1])}
+    assert len(names) == 4
     assert max(map(len, names)) == 50
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]{2,50}", name) for name in names)
 
 
 def synthesized_in(stack_name: str) -> Template:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,17 +28,25 @@ FILE = "/releases/1.2.0/app.bin"
 SIZE = len(CONTENT)
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    source = tmp_path / "source"
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two releases, and what they were made of. It is done once: whoever publishes waits for the disk."""
+    folder = tmp_path_factory.mktemp("published")
+    source, made = folder / "source", folder / "releases"
     source.mkdir()
     (source / "app.bin").write_bytes(CONTENT)
     (source / "empty.txt").touch()
-    made = tmp_path / "releases"
     made.mkdir()
     publish(made, "1.1.0", [source / "app.bin"])
     publish(made, "1.2.0", [source / "app.bin", source / "empty.txt"])
-    return made
+    return folder
+
+
+@pytest.fixture
+def root(published: Path, tmp_path: Path) -> Path:
+    """The releases, for one test to change."""
+    shutil.copytree(published, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "releases"
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from typing import Any
 
 from localcloud.fixes import _database_servers as servers
 from localcloud.fixes import _database_stacks as stacks
-from localcloud.fixes._database_actions import Actions, Handler, Parameters, RefusedError
+from localcloud.fixes._database_calls import Handler, Parameters, RefusedError
+from localcloud.fixes._database_lifetimes import Lifetimes
 from localcloud.fixes._database_servers import Instance
+from localcloud.fixes._database_states import States
 from localcloud.internals import need
 from localcloud.off_loop import off_loop
 
@@ -25,10 +27,11 @@ def apply() -> None:
         *("_create_snapshot_internal", "_rotate_instance_password"),
         "_apply_parameter_group_changes",
     )
-    for method in list(vars(Actions).values()):
-        if name := getattr(method, "action", None):
-            before = rds._ACTION_MAP.get(name)
-            rds._ACTION_MAP[name] = _answering(rds, getattr(Actions(rds, before), method.__name__))
+    for calls in (Lifetimes, States):
+        for method in list(vars(calls).values()):
+            if name := getattr(method, "action", None):
+                before = rds._ACTION_MAP.get(name)
+                rds._ACTION_MAP[name] = _answering(rds, getattr(calls(rds, before), method.__name__))
     vars(rds).update(
         _instance_xml=_told(rds._instance_xml),
         _create_snapshot_internal=_kept(rds._create_snapshot_internal),

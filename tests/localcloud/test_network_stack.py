@@ -6,7 +6,7 @@ import pytest
 
 from journeys import _network_table as table
 from journeys._network_reading import Deployed, read
-from journeys.network import by_tiers
+from journeys.network import by_tiers, ways
 from localcloud.cloud import LocalCloud
 from tests.localcloud import probes
 from tests.stacks.template_ec2 import made, tiers
@@ -56,6 +56,7 @@ def test_it_is_deployed_made_cheaper_made_dearer_and_deleted(cloud: LocalCloud) 
         assert len(deployed.network.nats) == gateways
         wanted = by_tiers(nat=gateways > 0, office=office)
         assert table.differences(table.tiers(deployed), wanted) == []
+        assert table.ways(deployed) == ways(nat=gateways > 0, office=office)
         kept = ("AWS::EC2::Subnet", "AWS::EC2::RouteTable", "AWS::EC2::NetworkAcl", "AWS::EC2::VPC")
         for kind in kept:
             assert all(ids[name] == first[name] for name in resources(template, kind)), f"another {kind}"

@@ -134,7 +134,27 @@ class TemplateEc2:
             {"DestinationCidrBlock": one["DestinationCidrBlock"], "State": "available"}
             for one in self._all("VPNConnectionRoute").values()
         ]
-        return {"VpnConnections": [{"VpnGatewayId": self.id(connection["VpnGatewayId"]), "Routes": routes}]}
+        found = {
+            "CustomerGatewayId": self.id(connection["CustomerGatewayId"]),
+            "VpnGatewayId": self.id(connection["VpnGatewayId"]),
+            "Routes": routes,
+            "VgwTelemetry": [{"Status": "DOWN"}] * 2,
+        }
+        return {"VpnConnections": [found]}
+
+    def describe_customer_gateways(self, **_asked: Any) -> Any:
+        return {"CustomerGateways": list(self._all("CustomerGateway").values())}
+
+    def describe_vpc_endpoints(self, **_asked: Any) -> Any:
+        found = [
+            {
+                "VpcId": "vpc",
+                "VpcEndpointType": one["VpcEndpointType"],
+                "Groups": [{"GroupId": self.id(group)} for group in one.get("SecurityGroupIds", [])],
+            }
+            for one in self._all("VPCEndpoint").values()
+        ]
+        return {"VpcEndpoints": found}
 
     def describe_security_groups(self, **_asked: Any) -> Any:
         found = []

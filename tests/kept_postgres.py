@@ -69,8 +69,8 @@ class KeptPostgres:
             "ssl_key_file": self.folder / "server.key",
             **settings,
         }
-        with (data / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = '{value}'\n" for name, value in said.items())
+        with (data / "postgresql.conf").open("a") as configuration:
+            configuration.writelines(f"{name} = '{value}'\n" for name, value in said.items())
 
     @property
     def runs(self) -> bool:

@@ -15,7 +15,11 @@ from typing import Any
 
 import httpx
 
+from localcloud.process import LEASH
+
 ROOT = Path(__file__).parent.parent.parent
+# However the tests end, no server is left.
+_LEASH = (sys.executable, "-S", "-E", str(LEASH), "--gentle")
 _LISTENING = re.compile(r"Uvicorn running on http://0\.0\.0\.0:(\d+)")
 # No proxy, profile or endpoint of the machine gets in.
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -51,15 +55,21 @@ class Process:
         self._changed = threading.Condition()
         self._ended = False
         self._process = subprocess.Popen(
-            [*READ_ONLY, sys.executable, "-m", package],
+            [*_LEASH, *READ_ONLY, sys.executable, "-m", package],
             env=environment(given),
+            stdin=subprocess.PIPE,  # never written to: its closing tells the leash that we are gone
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        line = self.log(lambda one: bool(_LISTENING.search(one["event"])))
+        try:
+            line = self.log(lambda one: bool(_LISTENING.search(one["event"])))
+        except BaseException:
+            self.kill()
+            raise
         found = _LISTENING.search(line["event"])
         assert found is not None
         self.url = f"http://127.0.0.1:{found[1]}"
@@ -92,13 +102,16 @@ class Process:
 
     def wait(self) -> int:
         """Its status, when it has ended."""
+        assert self._process.stdin is not None
         status = self._process.wait(_PATIENCE)
+        self._process.stdin.close()
         self._reader.join(_PATIENCE)
         return status
 
     def kill(self) -> None:
         """End it, whatever it does."""
-        self._process.kill()
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
         self.wait()
 
     def _read(self) -> None:

@@ -1,4 +1,4 @@
-"""tests/kept_postgres.py: the tests' own PostgreSQL."""
+"""tests/kept_postgres.py and tests/servers/processes.py: what tests start ends with them."""
 
 import signal
 import subprocess
@@ -10,28 +10,37 @@ import pytest
 from tests.localcloud.probes import eventually
 from tests.servers.processes import ROOT
 
-OWNER = """
+DATABASE = """
 from tests.servers import postgres
 with postgres.running() as server:
-    print(server.server.folder, *server._pids(), flush=True)
+    print(*server._pids(), flush=True)
+    input()
+"""
+SERVER = """
+import sys
+from pathlib import Path
+from pathlib import Path
+from tests.servers import processes
+with processes.running("update_server", {"RELEASES_ROOT": sys.argv[1]}) as server:
+    leash = server._process.pid
+    print(leash, Path(f"/proc/{leash}/task/{leash}/children").read_text(), flush=True)
     input()
 """
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_however_the_tests_die_no_database_is_left(how: signal.Signals) -> None:
-    command = [sys.executable, "-c", OWNER]
+@pytest.mark.parametrize("source", [DATABASE, SERVER])
+def test_however_the_tests_die_nothing_of_theirs_is_left(source: str, how: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", source, str(tmp_path)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as owner:
         assert owner.stdout
-        folder, *pids = owner.stdout.readline().split()
-        assert Path(folder).exists()
-        assert len(pids) > 2, "the server and its own processes"
+        pids = owner.stdout.readline().split()
+        assert len(pids) > 1
         owner.send_signal(how)
         owner.wait(30)
     assert eventually(lambda: not any(map(_lives, pids)))
-    assert eventually(lambda: not Path(folder).exists())
 
 
 def _lives(pid: str) -> bool:

@@ -86,7 +86,7 @@ setup: .venv/.ready .venv-localcloud/.ready node_modules/.ready
 	@mkdir -p build
 	@echo "Setting up .venv with $$($(PYTHON) --version) (once) ..."
 	@test -x .venv/bin/uv || $(call run_or_say,rm -rf .venv && $(PYTHON) -m venv .venv && $(CLEAN) .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.txt),Python's venv or the package index could not be used: is the network reachable and python3-venv installed)
-	@$(call run_or_say,$(UV) pip sync --compile-bytecode --require-hashes --python .venv/bin/python requirements.txt,the packages could not be installed: is the network reachable)
+	@$(call run_or_say,$(UV) pip sync --compile-bytecode --require-hashes --python .venv/bin/python requirements.txt,the packages could not be installed: is the network reachable and has this machine what the README asks for)
 	@touch $@
 
 .venv-localcloud/.ready: localcloud/requirements.txt .venv/.ready

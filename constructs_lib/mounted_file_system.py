@@ -12,7 +12,8 @@ class MountedFileSystem:
     """An EFS file system at a folder of every server, over TLS, as the access point's user.
 
     Args:
-        file_system: The file system. It must not let in anybody who does not say who they are (IAM).
+        file_system: The file system. Its policy decides beside the servers' role: with none it lets in everybody, and
+            that of the CDK lets whoever may mount write as well, even as root. Bring one that allows nothing.
         access_point: The access point; its user and root folder are all that a server gets.
         folder: Where it is mounted, below /mnt: "/mnt/releases".
         writable: Whether servers may write. Default False.
@@ -21,7 +22,7 @@ class MountedFileSystem:
         ValueError: ``folder`` is not of that form.
 
     Example:
-        files = efs.FileSystem(stack, "Files", vpc=vpc)
+        files = efs.FileSystem(stack, "Files", vpc=vpc, allow_anonymous_access=True, file_system_policy=policy)
         point = files.add_access_point("Releases", path="/releases")
         mounted = MountedFileSystem(file_system=files, access_point=point, folder="/mnt/releases")
     """

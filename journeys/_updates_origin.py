@@ -61,6 +61,17 @@ def direct(world: World) -> Client:
     return Client(world, world.out["OriginUrl"], {HEADER: _secret(world)})
 
 
+def unspared(world: World, client: Client, release: Release) -> None:
+    """Many clients without an edge: what they cost the servers, to be compared with a run that has one."""
+    with world.step(
+        f"{_CLIENTS} clients fetch a new release without an edge, and each request is the servers'"
+    ) as step:
+        began = time.time()
+        asked = _fetched(client, release)
+        without = _at_the_origin(world, release, began, least=asked)
+        step.show(asked=asked, at_the_origin=without)
+
+
 def stampede(world: World, edge: Client, first: Release, second: Release) -> None:
     """The same clients, asking by the edge and asking the load balancer itself; requests are counted at the servers."""
     with world.step(f"{_CLIENTS} clients fetch a new release by the edge, each whole and right") as step:

@@ -44,6 +44,8 @@ def run(world: World) -> None:
     _publish_all(world, publisher, client, (third, fourth, many))
     if has_edge:
         _updates_origin.stampede(world, client, third, fourth)
+    else:
+        _updates_origin.unspared(world, client, third)
     _updates_origin.replaced(world, client, many)
     _updates_refusals.bad_releases(world, publisher, client, many)
     _updates_refusals.others_may_not_publish(world, publisher)

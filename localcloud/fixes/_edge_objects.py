@@ -85,6 +85,9 @@ def lifetime(answer: Answer, least: float, usual: float, most: float) -> float:
 def tailored(answer: Answer, asked: dict[str, str], *, head: bool) -> Answer:
     """The part of a whole answer that was asked for: nothing new, a range, or all.
 
+    All of it also for several ranges, of which CloudFront sends each, and for one that is none, as CloudFront does
+    (developer guide, "How CloudFront processes partial requests for an object").
+
     Args:
         answer: the whole.
         asked: the request's headers by lower-case name.
@@ -97,15 +100,26 @@ def tailored(answer: Answer, asked: dict[str, str], *, head: bool) -> Answer:
     if _names(asked.get("if-none-match", ""), tag):
         return 304, "Not Modified", _without_length(headers), b""
     whole = {**headers, "accept-ranges": "bytes", "content-length": str(len(body))}
-    wanted = _RANGE.fullmatch(asked.get("range", "").strip())
-    if not wanted or wanted[0] == "bytes=-" or asked.get("if-range", tag) != tag:
+    wanted = None if head else _RANGE.fullmatch(asked.get("range", "").strip())
+    if not wanted or _is_none(wanted[1], wanted[2]) or not _continues(asked, tag):
         return status, reason, whole, b"" if head else body
     first, last = _bounds(wanted[1], wanted[2], len(body))
     if first > last:
         return 416, "Range Not Satisfiable", _without_length(headers) | {"content-range": f"bytes */{len(body)}"}, b""
     part = body[first : last + 1]
     about = {"content-range": f"bytes {first}-{last}/{len(body)}", "content-length": str(len(part))}
-    return 206, "Partial Content", whole | about, b"" if head else part
+    return 206, "Partial Content", whole | about, part
+
+
+def _is_none(first: str, last: str) -> bool:
+    """Whether nothing is named, or an end before its beginning (RFC 9110, 14.1.1)."""
+    return not (first or last) or bool(first and last and int(last) < int(first))
+
+
+def _continues(asked: dict[str, str], tag: str) -> bool:
+    """Whether If-Range, if there is one, names the object, by a strong tag (RFC 9110, 13.1.5)."""
+    said = asked.get("if-range")
+    return said is None or (said == tag and not tag.startswith("W/"))
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:

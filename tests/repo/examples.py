@@ -59,6 +59,12 @@ def _database(scope: Construct, name: str) -> ec2.ISecurityGroup:
     return ec2.SecurityGroup.from_security_group_id(scope, name, "sg-11111111111111111")
 
 
+def _policy(_scope: Construct, _name: str) -> iam.PolicyDocument:
+    deny = iam.PolicyStatement(effect=iam.Effect.DENY, principals=[iam.AnyPrincipal()], actions=["*"])
+    deny.add_condition("Bool", {"aws:SecureTransport": "false"})
+    return iam.PolicyDocument(statements=[deny])
+
+
 # What an example may name because a reader knows what it stands for: made when it is named, in the reader's stack.
 GIVEN: dict[str, Callable[[Construct, str], object]] = {
     **dict.fromkeys(("worker", "links"), _function),
@@ -69,6 +75,7 @@ GIVEN: dict[str, Callable[[Construct, str], object]] = {
     "certificate": _certificate,
     "database": _database,
     "jobs": QueueWithDlq,
+    "policy": _policy,
     "queue": sqs.Queue,
     "schema": lambda scope, name: apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
     "vpc": _vpc,

@@ -18,6 +18,8 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 1.0
 # One call with all its attempts and pauses.
 TOTAL_SECONDS = 2.5
+# Shorter than a load balancer keeps an idle connection (60 s): what may be closed at any moment is not used again.
+KEPT_SECONDS = 30.0
 _ATTEMPTS = 3
 _LONGEST_PAUSE = 1.0
 # A bad moment of the service, or of what stands in front of it; everything else will not be better the next time.
@@ -62,7 +64,7 @@ class Dependency:
             # Redirects of a service to elsewhere are not followed with our signature on them.
             follow_redirects=False,
             timeout=httpx.Timeout(read_seconds or READ_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30),
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEPT_SECONDS),
             headers={"Accept": "application/json"},
             transport=transport,
         )

@@ -102,7 +102,8 @@ class Settings:
             hosted_zone_id=context("hosted_zone_id"),
             nat_gateways=_nat_gateways(context("nat_gateways")),
             interface_endpoints=_listed(context("interface_endpoints"), cls.interface_endpoints),
-            vpn_remote=next(iter(_listed(context("vpn_remote"), (str(cls.vpn_remote),))), None),
+            # One alone: several would be taken for an address, and refused as none.
+            vpn_remote=",".join(_listed(context("vpn_remote"), (str(cls.vpn_remote),))) or None,
             vpn_networks=_listed(context("vpn_networks"), cls.vpn_networks),
             offload=offload,
             edge_certificate_arn=context("edge_certificate_arn"),

@@ -6,12 +6,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+import app
 from stacks import catalog
 from tests.repo.hourly import dollars_a_day
 from tests.repo.readme import PARTS, README, rewritten, scenario_table
-from tests.templates import ROOT, resources, scenario_app, scenarios, scratch, template
+from tests.templates import NO_BUNDLING, ROOT, flags, resources, scenarios, scratch, template
 
 PAGES = [README, ROOT / "CONTRIBUTING.md"]
 
@@ -105,12 +107,16 @@ def test_a_cost_that_is_not_said_is_noticed() -> None:
 
 
 def test_a_network_can_cost_nothing_by_the_hour() -> None:
-    outdir = scratch()
+    """The command is run as the CLI does it: what it tells the app of the stacks that it will use is this context."""
+    used, outdir = "aws:cdk:bundling-stacks", scratch()
     context = {"nat_gateways": "0", "interface_endpoints": "none", "vpn_remote": "none"}
     said = " ".join(f"-c {name}={value}" for name, value in context.items())
-    assert f"npx cdk deploy Network {said}\n" in README.read_text(encoding="utf-8")
-    scenario_app("network", outdir=outdir, **context).synth()
+    assert f"npx cdk deploy Network --exclusively {said}\n" in README.read_text(encoding="utf-8")
+    app.build(cdk.App(context={**flags(), **context, used: ["Network"]}, outdir=str(outdir))).synth()
+    assert [one.name for one in outdir.glob("*.template.json")] == ["Network.template.json"]
     assert dollars_a_day(json.loads((outdir / "Network.template.json").read_text(encoding="utf-8"))) == 0
+    with pytest.raises(ValueError, match="nat_gateways: must be 1 or 2 for microservices"):
+        app.build(cdk.App(context={**flags(), **context, **NO_BUNDLING, "scenario": "network,microservices"}))
 
 
 def test_the_readme_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,9 +257,10 @@ def test_a_number_of_gateways_that_cannot_be_is_refused(wrong: str) -> None:
         Settings.from_context({"nat_gateways": wrong}.get)
 
 
-def test_an_address_that_cannot_be_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"address: must be a public IPv4 address, got '10\.0\.0\.1'"):
-        made(vpn_remote="10.0.0.1")
+@pytest.mark.parametrize("wrong", ["10.0.0.1", "198.51.100.20,198.51.100.21", "office.example.com"])
+def test_an_address_that_cannot_be_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match=f"address: must be a public IPv4 address, got '{wrong}'"):
+        made(vpn_remote=wrong)
 
 
 def test_alarms_are_about_every_gateway_and_both_tunnels() -> None:

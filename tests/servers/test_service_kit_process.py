@@ -117,11 +117,3 @@ def test_what_is_no_http_does_not_stop_it(server: processes.Process) -> None:
 
 def test_the_server_tells_nobody_what_it_is_made_of(server: processes.Process) -> None:
     assert "server" not in server.get("/health").headers
-
-
-def test_a_server_that_cannot_listen_says_so_and_fails(server: processes.Process, tmp_path: Path) -> None:
-    given = {"RELEASES_ROOT": str(tmp_path), "PORT": server.url.rpartition(":")[2]}
-    command = [sys.executable, "-m", "update_server"]
-    done = subprocess.run(command, env=processes.environment(given), capture_output=True, text=True, check=False)
-    assert done.returncode not in {0, 2}
-    assert "address already in use" in done.stdout

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
@@ -319,6 +320,22 @@ def test_a_download_under_way_is_finished_after_term(root: Path) -> None:
         assert answer.headers["ETag"] == f'"{digest.hexdigest()}"'
         assert process.wait() == 0
     assert [line for line in process.logs if "not_json" in line or line["level"] != "info"] == []
+
+
+def test_who_does_not_read_on_is_waited_for_only_so_long(root: Path) -> None:
+    large = root.parent / "source" / "large.bin"
+    large.write_bytes(CONTENT * 100)
+    publish(root, "3.0.0", [large])
+    given = {"RELEASES_ROOT": str(root), "SHUTDOWN_SECONDS": "1"}
+    with processes.running("update_server", given) as process, process.client() as client:
+        with client.stream("GET", "/releases/3.0.0/large.bin") as answer:
+            pieces = answer.iter_raw()
+            next(pieces)
+            began = time.monotonic()
+            process.terminate()
+            assert process.wait() == 0
+        assert 0.9 < time.monotonic() - began < 15
+    assert "timeout graceful shutdown exceeded" in process.log(lambda line: line["level"] == "error")["event"]
 
 
 def test_readers_of_latest_never_see_half_of_it(app: FastAPI, root: Path) -> None:

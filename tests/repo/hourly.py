@@ -55,4 +55,4 @@ def _tasks(template: Template) -> float:
     counts = [one["MinCapacity"] for one in resources(template, "AWS::ApplicationAutoScaling::ScalableTarget").values()]
     sizes = resources(template, "AWS::ECS::TaskDefinition").values()
     prices = [int(one["Cpu"]) / 1024 * TASK_CPU + int(one["Memory"]) / 1024 * TASK_GB for one in sizes]
-    return sum(count * price for count, price in zip(counts, prices, strict=True))
+    return sum(int(count) * price for count, price in zip(counts, prices, strict=True))

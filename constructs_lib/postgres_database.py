@@ -6,11 +6,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from constructs_lib import _postgres_alarms, _postgres_instance, _subnets
+from constructs_lib import _postgres_alarms, _postgres_events, _postgres_instance, _subnets
 from constructs_lib._checks import in_range, matches
 from constructs_lib._daily_windows import DailyWindows
 from constructs_lib._database_backup import DatabaseBackup
@@ -23,8 +22,6 @@ _MAX_BACKUP_DAYS, _MAX_REPLICAS = 35, 15
 _MIN_STORAGE_GB, _MAX_STORAGE_GB, _GROWTH = 20, 16_384, 4
 _MAX_ROTATION_DAYS = 365
 _USER = "postgres"
-# Source: Amazon RDS user guide, "Amazon RDS event categories and event messages", for DB instances.
-_EVENTS = ("availability", "failover", "failure", "low storage", "notification", "recovery", "restoration")
 
 
 class PostgresDatabase(Construct):
@@ -203,18 +200,9 @@ class PostgresDatabase(Construct):
     def tell(self, alarm_topic: AlarmTopic) -> None:
         """Let RDS tell people of failovers, failures, low storage and recoveries, by the topic that alarms speak to.
 
-        Source: Amazon RDS user guide, "Granting permissions to publish notifications to an Amazon SNS topic"; Amazon
-        SNS developer guide, "Key management", for the service that must be let use the topic's key.
+        Of primary and replicas; of these also that their replication ended.
         """
-        alarm_topic.admit("events.rds.amazonaws.com", self.instance.instance_arn)
-        rds.CfnEventSubscription(
-            self,
-            "Events",
-            sns_topic_arn=alarm_topic.topic.topic_arn,
-            source_type="db-instance",
-            source_ids=[self.instance.instance_identifier],
-            event_categories=list(_EVENTS),
-        ).node.add_dependency(alarm_topic.topic.node.find_child("Policy"))
+        _postgres_events.tell(self, self.instance, self.replica_instances, alarm_topic)
 
     def _let_in(self, client: ec2.IConnectable, who: str) -> None:
         port = ec2.Port.tcp(_postgres_instance.PORT)

@@ -188,6 +188,19 @@ def test_people_are_told_of_events_by_a_topic_that_lets_rds_speak_about_this_ins
     assert sum("events.rds.amazonaws.com" in policy for policy in keys) == 1, "RDS cannot encrypt what it says"
 
 
+def test_people_are_told_of_replicas_too() -> None:
+    stack = bare_stack()
+    make(stack, replicas=1).tell(AlarmTopic(stack, "Alarms"))
+    template = synthesized(stack)
+    events = only(template, "AWS::RDS::EventSubscription")
+    instances = resources(template, INSTANCE)
+    assert {one["Ref"] for one in events["SourceIds"]} == instances.keys()
+    assert "read replica" in events["EventCategories"], "nobody hears that replication ended"
+    statements = only(template, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    about = str([found for found in statements if found["Principal"] == {"Service": "events.rds.amazonaws.com"}])
+    assert all(name in about for name in instances), "one may not speak"
+
+
 def test_alarms_are_about_this_instance_and_know_its_class() -> None:
     template = database(instance_type=ec2.InstanceType("r7g.xlarge"), storage_gb=100)
     (instance,) = resources(template, INSTANCE)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-ENVIRONMENT_END = "ENVIRONMENT"
+_ENVIRONMENT_END = "ENVIRONMENT"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ again mount -t efs -o {options} {file_system}:/ {folder}"""
 
 def _environment(boot: Boot) -> str:
     lines = [f"{name}={value}" for name, value in {"PORT": str(boot.port), **boot.environment}.items()]
-    end = ENVIRONMENT_END
+    end = _ENVIRONMENT_END
     return "\n".join(
         [
             f"cat > /etc/{boot.package}.env <<'{end}'",

@@ -14,7 +14,7 @@ from constructs_lib import _web_tier
 from constructs_lib._application_assets import arn, dependencies_asset, source_asset, url
 from constructs_lib._checks import in_range, matches
 from constructs_lib._load_balancer import HttpsLoadBalancer, health_checked_targets
-from constructs_lib._user_data import ENVIRONMENT_END, Boot, script
+from constructs_lib._user_data import Boot, script
 from constructs_lib._web_tier_role import let_mount, server_role
 from constructs_lib.mounted_file_system import MountedFileSystem
 from constructs_lib.python_application import PythonApplication
@@ -22,7 +22,10 @@ from constructs_lib.python_application import PythonApplication
 _MAX_INSTANCES = 100
 _MAX_REQUESTS = 1_000_000
 # Read by systemd, to which a leading quote and a backslash mean something else (systemd.exec(5), EnvironmentFile).
-_VALUE = r"(?!['\"\s])[^\n\\]*(?<!\s)"
+_VALUE = r"(?!['\"\s])[^\r\n\\]*(?<!\s)"
+# Source: Amazon EC2 user guide, "Run commands when you launch an EC2 instance": 16 KB of user data, before it is
+# encoded; the rest of the script has its half.
+_MAX_ENVIRONMENT_BYTES = 8192
 
 
 class LoadBalancedWebTier(Construct):
@@ -45,7 +48,7 @@ class LoadBalancedWebTier(Construct):
         vpc: The VPC.
         application: What runs.
         certificate: Certificate of the names that lead here, of the stack's region.
-        environment: The application's settings beside PORT and AWS_REGION. No secrets: ARNs of secrets.
+        environment: The application's settings beside PORT and AWS_REGION, 8 KB together. No secrets: ARNs of secrets.
         internet_facing: Whether the load balancer has public addresses, else private ones. Default True.
         open: Whether everybody gets in who can reach it: the internet, or the VPC. Default True. Else nobody does,
             until ``front.admit`` says who, as ``EdgeOffload`` does.
@@ -181,5 +184,5 @@ def _check_environment(variables: Mapping[str, str]) -> None:
             raise ValueError("environment: must not have PORT, which is the application's, got it")
         rule = "values on one line without a backslash, and no quote or blank at the ends"
         matches(f"environment ({name})", value, _VALUE, rule)
-        if value == ENVIRONMENT_END:
-            raise ValueError(f"environment ({name}): must be another value, got {value!r}")
+    size = sum(len(f"{name}={value}\n".encode()) for name, value in variables.items())
+    in_range("environment (bytes)", size, 0, _MAX_ENVIRONMENT_BYTES)

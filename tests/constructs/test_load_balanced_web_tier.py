@@ -248,6 +248,8 @@ def test_too_few_servers_raise_an_alarm(default: Template) -> None:
         ({"environment": {"lower": "1"}}, "environment: must be names of capitals, digits and '_', got 'lower'"),
         ({"environment": {"PORT": "1"}}, "environment: must not have PORT"),
         ({"environment": {"A": "x\ny"}}, r"environment \(A\): must be values on one line"),
+        ({"environment": {"A": "x\ry"}}, r"environment \(A\): must be values on one line"),
+        ({"environment": {"A": "x" * 8193}}, r"environment \(bytes\): must be between 0 and 8192, got 8"),
         ({"environment": {"A": "'x'"}}, r"environment \(A\): must be values on one line"),
         ({"environment": {"A": "x\\n"}}, r"environment \(A\): must be values on one line"),
         ({"environment": {"A": " x"}}, r"environment \(A\): must be values on one line"),
@@ -267,7 +269,7 @@ def test_a_mount_elsewhere_is_refused() -> None:
         MountedFileSystem(file_system=files, access_point=files.add_access_point("Point"), folder="/etc")
 
 
-@pytest.mark.parametrize("value", ["", "a=b", '{"a": 1}', "it's", "x y"])
+@pytest.mark.parametrize("value", ["", "a=b", '{"a": 1}', "it's", "x y", "ENVIRONMENT"])
 def test_a_harmless_value_passes(value: str) -> None:
     stack = bare_stack()
     make(stack, environment={"A": value})

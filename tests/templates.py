@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -52,16 +52,36 @@ def template(key: str) -> Template:
 
 @cache
 def _template_text(key: str) -> str:
-    kept = _KEPT / _state() / f"{key}.json"
-    if not kept.exists():
-        outdir = scratch()
-        scenario_app(key, outdir=outdir).synth()
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        # Copied aside and renamed: another worker may look for it at this moment.
-        aside = kept.with_suffix(f".{outdir.name}")
-        shutil.copy(outdir / f"{stack_id(key)}.template.json", aside)
-        aside.replace(kept)
-    return kept.read_text(encoding="utf-8")
+    return kept(f"{key}.json", lambda: _synthesized_text(key))
+
+
+def _synthesized_text(key: str) -> str:
+    outdir = scratch()
+    scenario_app(key, outdir=outdir).synth()
+    return (outdir / f"{stack_id(key)}.template.json").read_text(encoding="utf-8")
+
+
+def kept(name: str, make: Callable[[], str]) -> str:
+    """A text that depends on the sources alone: from this run, an earlier one of the same sources, or made now.
+
+    Args:
+        name: Its file's; a text that depends on something else too has that in its name.
+        make: Makes it.
+    """
+    file = _KEPT / _state() / name
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Written aside and renamed: another worker may look for it at this moment.
+        aside = file.with_suffix(f".{scratch().name}")
+        aside.write_text(make(), encoding="utf-8")
+        aside.replace(file)
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def tool(name: str, asked_in: str) -> str:
+    """Names a tool's version and the file that asks it: a part of the name of a text that depends on them."""
+    return hashlib.sha256(version(name).encode() + Path(asked_in).read_bytes()).hexdigest()[:8]
 
 
 @cache

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.repo.rules import Finding, lints, review
+from tests.repo.lint import lints
+from tests.repo.rules import Finding, review
 from tests.templates import Template, scenario_app, scratch
 
 KEY = "big-data-ingestion"

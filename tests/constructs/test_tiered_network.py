@@ -14,8 +14,9 @@ from aws_cdk import aws_logs as logs
 from constructs_lib import SiteToSiteVpn, TieredNetwork
 from tests.constructs.networks import OFFICE, in_stack, network, spoiled
 from tests.repo import guards_operations, guards_security
+from tests.repo.lint import lints
 from tests.repo.policies import identity_statements
-from tests.repo.rules import Review, lints, review
+from tests.repo.rules import Review, review
 from tests.templates import NO_BUNDLING, Template, bare_stack, flags, only, resources, scratch, synthesized
 
 SUBNET, ROUTE, NAT, ENDPOINT = (f"AWS::EC2::{one}" for one in ("Subnet", "Route", "NatGateway", "VPCEndpoint"))

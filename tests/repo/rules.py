@@ -4,14 +4,12 @@
 own, which would slow everybody's ``cdk synth``.
 """
 
-import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import Any
 from unittest.mock import patch
 
 import aws_cdk as cdk
@@ -20,32 +18,11 @@ from constructs import IConstruct
 from rich.console import Console
 from rich.table import Table
 
-from tests.templates import Template, scenario_app, scenarios, template
+from tests.repo.lint import lints_of
+from tests.templates import kept, scenario_app, scenarios, tool
 
-# Imported by name, since it ships no types.
-_cfnlint: Any = importlib.import_module("cfnlint")
 # An acknowledgement says why, in a sentence; a word or two is no reason.
 _WORDS_OF_A_REASON = 6
-_REGIONS = ["us-east-1", "eu-central-1"]
-# (cfn-lint rule, resource type) -> why it is accepted wherever it is found.
-ACCEPTED_LINT = {
-    ("W3005", "AWS::Lambda::Function"): "The CDK's functions depend on their role twice, by attribute and by DependsOn "
-    "of the role with its policy; the second is what makes them wait for the policy.",
-    (
-        "W3005",
-        "AWS::AutoScaling::ScalingPolicy",
-    ): "The CDK makes a policy on requests wait for the listener, which it names "
-    "too: the target group must be the load balancer's by then.",
-    (
-        "W3005",
-        "AWS::ApplicationAutoScaling::ScalingPolicy",
-    ): "The same, for containers: it names the listener, and waits for it.",
-    (
-        "W3691",
-        "AWS::RDS::DBInstance",
-    ): "The major version alone is what RDS documents for its newest minor version, which "
-    "then moves on by itself; the rule's list has minor versions.",
-}
 
 
 @dataclass(frozen=True, order=True)
@@ -137,40 +114,30 @@ def _nag(app: cdk.App) -> list[Finding]:
 
 
 @dataclass(frozen=True)
-class Lint:
-    """What cfn-lint says of a resource."""
+class Verdict:
+    """What cdk-nag says of a scenario.
 
-    rule: str
-    resource_type: str
-    message: str
+    Args:
+        rules: The rule of each finding.
+        acknowledged: How many acknowledgements there are.
+        problems: What is left to do, in sentences.
+    """
 
-    @property
-    def accepted(self) -> bool:
-        """Whether ``ACCEPTED_LINT`` says why."""
-        return (self.rule, self.resource_type) in ACCEPTED_LINT
-
-
-def lints(source: Template) -> list[Lint]:
-    """Errors and warnings of cfn-lint."""
-    found = []
-    for match in _cfnlint.lint(json.dumps(source), config=_cfnlint.ManualArgs(regions=_REGIONS)):
-        logical_id = str(match.path[1]) if match.path and len(match.path) > 1 else ""
-        resource = source.get("Resources", {}).get(logical_id, {})
-        message = f"{logical_id or 'template'}: {match.rule.id} {match.message}"
-        found.append(Lint(match.rule.id, resource.get("Type", ""), message))
-    return found
+    rules: list[str]
+    acknowledged: int
+    problems: list[str]
 
 
 @cache
-def review_of(key: str) -> Review:
+def verdict_of(key: str) -> Verdict:
     """The review of a scenario."""
-    return review(lambda: scenario_app(key))
 
+    def made() -> str:
+        found = review(lambda: scenario_app(key))
+        rules = [finding.rule for finding in found.findings]
+        return json.dumps(asdict(Verdict(rules, len(found.acknowledgements), found.problems())))
 
-@cache
-def lints_of(key: str) -> Sequence[Lint]:
-    """cfn-lint on a scenario's template."""
-    return lints(template(key))
+    return Verdict(**json.loads(kept(f"{key}.nag-{tool('cdk-nag', __file__)}.json", made)))
 
 
 def main() -> int:
@@ -179,9 +146,9 @@ def main() -> int:
     table = Table("scenario", "found", "acknowledged", "cfn-lint", "to do", title="Rules")
     problems: list[str] = []
     for key in scenarios():
-        found, linted = review_of(key), lints_of(key)
-        left = [*found.problems(), *(one.message for one in linted if not one.accepted)]
-        counts = (len(found.findings), len(found.acknowledgements), len(linted), len(left))
+        found, linted = verdict_of(key), lints_of(key)
+        left = [*found.problems, *(one.message for one in linted if not one.accepted)]
+        counts = (len(found.rules), found.acknowledged, len(linted), len(left))
         table.add_row(key, *map(str, counts))
         problems += [f"{key}: {problem}" for problem in left]
     console.print(table)

@@ -7,7 +7,8 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 from constructs_lib._acknowledge import acknowledge
-from tests.repo.rules import ACCEPTED_LINT, Lint, Review, lints, lints_of, review, review_of
+from tests.repo.lint import ACCEPTED_LINT, Lint, lints, lints_of
+from tests.repo.rules import Review, review, verdict_of
 from tests.templates import NO_BUNDLING, resources, scenarios, scratch, template
 
 REASON = "It is the dead-letter queue of another one, which the rule cannot see."
@@ -15,13 +16,13 @@ REASON = "It is the dead-letter queue of another one, which the rule cannot see.
 
 @pytest.mark.parametrize("key", scenarios())
 def test_cdk_nag_has_nothing_left_to_say(key: str) -> None:
-    assert review_of(key).problems() == []
+    assert verdict_of(key).problems == []
 
 
 @pytest.mark.parametrize("key", scenarios())
 def test_cdk_nag_looked(key: str) -> None:
     packs = {"AwsSolutions"} | ({"Serverless"} if resources(template(key), "AWS::Lambda::Function") else set())
-    assert {finding.rule.split("-")[0] for finding in review_of(key).findings} == packs
+    assert {rule.split("-")[0] for rule in verdict_of(key).rules} == packs
 
 
 @pytest.mark.parametrize("key", scenarios())

@@ -11,8 +11,9 @@ import pytest
 from stacks._database_copies import copies_vault
 from stacks.settings import Settings
 from tests.repo import guards_operations, guards_security
+from tests.repo.lint import lints
 from tests.repo.policies import identity_statements, many
-from tests.repo.rules import lints, review
+from tests.repo.rules import review
 from tests.templates import Template, mutated, only, resources, scenario_app, scratch, template
 
 KEY = "resilient-web-app"

@@ -21,7 +21,7 @@ def handler(event, context):
 """
 
 
-def resources_of(key: str, *, found_out: dict[str, Any] | None = None, **context: str) -> Template:
+def resources_of(key: str, found_out: dict[str, Any] | None = None, /, **context: str) -> Template:
     """Logical id -> resource, of a clone beside the scenario.
 
     The functions' code is not published here, so they have another, which does nothing.

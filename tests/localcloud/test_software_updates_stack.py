@@ -75,8 +75,8 @@ def same(ids: dict[str, str], others: dict[str, str]) -> bool:
 
 def test_it_gets_an_edge_loses_it_and_is_deleted(cloud: LocalCloud) -> None:
     listed = prefix_list(cloud)
-    plain = resources_of(KEY, found_out={"Id": listed}, offload="false")
-    offloaded = resources_of(KEY, found_out={"Id": listed}, offload="true")
+    plain = resources_of(KEY, {"Id": listed}, offload="false")
+    offloaded = resources_of(KEY, {"Id": listed}, offload="true")
     everybody = [(80, "0.0.0.0/0"), (443, "0.0.0.0/0")]
     ids = probes.deploy(cloud, plain)
     seen = Seen(cloud, plain, ids)

@@ -207,7 +207,7 @@ def test_a_clone_is_otherwise_the_same() -> None:
 
 
 @pytest.mark.parametrize(("context", "gateways"), [({}, 2), ({"nat_gateways": "1"}, 1)])
-def test_one_way_out_for_both_zones_costs_less(context: dict[str, str], gateways: int) -> None:
+def test_one_way_out_for_both_zones_costs_less(context: dict[str, Any], gateways: int) -> None:
     made = scenario_app("microservices", **context).node.find_all()
     assert len([one for one in made if isinstance(one, ec2.CfnNatGateway)]) == gateways
 

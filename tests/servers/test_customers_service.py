@@ -233,4 +233,5 @@ def test_term_finishes_what_is_under_way(pair: list[processes.Process], database
         administrator.execute("COMMIT")
         assert [one.result().status_code for one in under_way] == [201] * 8
     assert process.wait() == 0
-    assert [line for line in process.logs if "not_json" in line or line["level"] in {"warning", "error"}] == []
+    end = process.logs[[line["event"] for line in process.logs].index("Shutting down") :]
+    assert [line for line in end if "not_json" in line or line["level"] in {"warning", "error"}] == []

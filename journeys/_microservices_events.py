@@ -107,14 +107,16 @@ def not_published(world: World) -> None:
     """It is known where it belongs."""
     with world.step("the record that is no order was not published, and told to the failures") as step:
         told = world.eventually(lambda: _failure(world), within=240, what="the publisher telling of its failure")
-        step.show(batch=told["batchSize"], table=str(told["streamArn"]).split("/")[1][:40])
+        assert told["keys"]["orderId"]["S"] == f"{world.token}-no-order", told
+        assert "customerId" in told["reason"], told
+        step.show(key=told["keys"]["orderId"]["S"], reason=told["reason"].splitlines()[0])
 
 
 def _failure(world: World) -> Any:
     sqs, queue = world.client("sqs"), world.out["PublisherFailuresUrl"]
     for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", []):
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return json.loads(message["Body"])["DDBStreamBatchInfo"]
+        return json.loads(message["Body"])
     return None
 
 

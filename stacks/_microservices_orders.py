@@ -17,7 +17,11 @@ from stacks._domain import Domain
 from stacks._servers import image
 from stacks.settings import Settings
 
-_RETRIES = 3
+# As many as Lambda takes. A topic that is away is no reason to give up an order; half of the time that the stream keeps
+# it, 24 hours, is left to whoever reads of it among the failures. Source: AWS Lambda developer guide, "Lambda
+# parameters for Amazon DynamoDB event source mappings".
+_RETRIES = 10_000
+_RETRIED_FOR = Duration.hours(12)
 _BEHIND_MS = 15 * 60 * 1000
 
 
@@ -81,11 +85,16 @@ class Orders(Construct):
         self.table.grant(self.service.role, "dynamodb:GetItem", "dynamodb:PutItem")
         self.publisher = PythonFunction(self, "Publisher", package="order_publisher", target=settings.target)
         self.failures = self._failures()
+        self.failures.grant_send_messages(self.publisher.function)
+        self.publisher.function.add_environment("FAILURES_URL", self.failures.queue_url)
         self.url = f"https://{domain.alias('orders', targets.LoadBalancerTarget(self.service.load_balancer))}"
         self.alarms = [*self.service.alarms, *self.publisher.alarms, *self._alarms()]
 
     def publish_to(self, events: SnsFanoutToSqs) -> None:
-        """Tell a topic of each new order, at least once; what cannot be told ends in ``failures``."""
+        """Tell a topic of each new order, at least once, and wait for one that is away.
+
+        What is no order is told to ``failures`` at once, and so is what could not be told within 12 hours.
+        """
         events.grant_publish(self.publisher.function)
         self.publisher.function.add_environment("TOPIC_ARN", events.topic.topic_arn)
         self.publisher.function.add_event_source(
@@ -96,6 +105,7 @@ class Orders(Construct):
                 report_batch_item_failures=True,
                 bisect_batch_on_error=True,
                 retry_attempts=_RETRIES,
+                max_record_age=_RETRIED_FOR,
                 on_failure=event_sources.SqsDlq(self.failures),
                 filters=[lambda_.FilterCriteria.filter({"eventName": lambda_.FilterRule.is_equal("INSERT")})],
             )

@@ -4,6 +4,7 @@ from pydantic_settings import BaseSettings
 
 
 class Settings(BaseSettings):
-    """Environment variables, upper case: TOPIC_ARN."""
+    """Environment variables, upper case: TOPIC_ARN, FAILURES_URL."""
 
     topic_arn: str
+    failures_url: str

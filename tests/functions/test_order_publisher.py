@@ -28,6 +28,7 @@ ORDER = {
     "correlationId": "c-1",
     "fingerprint": "f" * 64,
 }
+FAILURES = "https://sqs.eu-west-1.amazonaws.com/123456789012/failures"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:orders"
 
 
@@ -43,15 +44,33 @@ class FakeSns:
         self.published.append(request)
 
 
+@dataclass
+class FakeSqs:
+    told: list[Any] = field(default_factory=list)
+    broken: bool = False
+
+    def send_message(self, **request: str) -> None:
+        assert request["QueueUrl"] == FAILURES
+        if self.broken:
+            raise ConnectionError("SQS is away")
+        self.told.append(json.loads(request["MessageBody"]))
+
+
 @pytest.fixture
-def sns(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSns]:
+def sqs() -> FakeSqs:
+    return FakeSqs()
+
+
+@pytest.fixture
+def sns(sqs: FakeSqs, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSns]:
     fake = FakeSns()
     monkeypatch.setenv("TOPIC_ARN", TOPIC)
-    monkeypatch.setattr(boto3, "client", lambda service: {"sns": fake}[service])
-    for one in (publisher._sns, publisher._settings):
+    monkeypatch.setenv("FAILURES_URL", FAILURES)
+    monkeypatch.setattr(boto3, "client", lambda service: {"sns": fake, "sqs": sqs}[service])
+    for one in (publisher._sns, publisher._sqs, publisher._settings):
         one.cache_clear()
     yield fake
-    for one in (publisher._sns, publisher._settings):
+    for one in (publisher._sns, publisher._sqs, publisher._settings):
         one.cache_clear()
 
 
@@ -107,20 +126,33 @@ def test_a_change_is_no_new_order(sns: FakeSns, event: str) -> None:
     assert sns.published == []
 
 
-def test_what_fails_is_told_and_tried_again(sns: FakeSns) -> None:
+def test_what_fails_is_tried_again(sns: FakeSns, sqs: FakeSqs) -> None:
     sns.broken = 1
     batch = [record(number=1), record({**ORDER, "correlationId": "c-2"}, number=2)]
     assert deliver(*batch) == ["1"]
+    assert sqs.told == [], "it is an order: whoever is away will be back"
     assert deliver(*batch) == []
 
 
 @pytest.mark.parametrize("missing", ["orderId", "customerId", "items", "total", "createdAt", "correlationId"])
-def test_what_is_no_order_is_not_published(sns: FakeSns, missing: str) -> None:
+def test_what_is_no_order_is_told_at_once_and_holds_up_nothing(sns: FakeSns, sqs: FakeSqs, missing: str) -> None:
     broken = copy.deepcopy(ORDER)
     del broken[missing]
     image = record(broken if missing != "orderId" else {**broken, "orderId": "x"})
+    assert deliver(image, record(number=2)) == []
+    assert len(sns.published) == 1
+    (told,) = sqs.told
+    assert (told["streamEventId"], told["keys"]) == ("e1", image["dynamodb"]["Keys"])
+    assert missing in told["reason"]
+
+
+def test_what_can_neither_be_published_nor_told_is_tried_again(sns: FakeSns, sqs: FakeSqs) -> None:
+    sqs.broken = True
+    image = record({name: value for name, value in ORDER.items() if name != "items"})
     assert deliver(image) == ["1"]
-    assert sns.published == []
+    sqs.broken = False
+    assert deliver(image) == []
+    assert (len(sqs.told), sns.published) == (1, [])
 
 
 @pytest.mark.parametrize("wrong", [{"items": []}, {"total": -1}, {"total": "much"}, {"orderId": "o1"}])
@@ -129,9 +161,10 @@ def test_the_rules_name_what_is_wrong(wrong: dict[str, Any]) -> None:
         order_placed({**ORDER, **wrong})
 
 
-def test_a_missing_variable_is_named(sns: FakeSns, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TOPIC_ARN")
-    with pytest.raises(ValidationError, match="topic_arn"):
+@pytest.mark.parametrize("name", ["TOPIC_ARN", "FAILURES_URL"])
+def test_a_missing_variable_is_named(sns: FakeSns, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv(name)
+    with pytest.raises(ValidationError, match=name.lower()):
         publisher._settings()
 
 

@@ -138,6 +138,8 @@ def orders_are_news(made: Template) -> None:
     (stream,) = [one for one in resources(made, MAPPING).values() if "StartingPosition" in one]
     assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"], "one bad order holds up all"
     assert "OnFailure" in stream["DestinationConfig"], "what cannot be published is lost"
+    patience = (stream["MaximumRetryAttempts"], stream["MaximumRecordAgeInSeconds"])
+    assert patience == (10_000, 12 * 3600), "a topic that is away costs orders, or nobody has time to read the stream"
     (queue,) = [one for one in resources(made, MAPPING).values() if "StartingPosition" not in one]
     assert queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"], "one bad message holds up all"
 

@@ -114,6 +114,8 @@ MUTATIONS: list[tuple[Callable[[Template], None], str, str, list[str | int], Any
     (orders_are_news, TABLE, "Orders", ["StreamSpecification"], {}, "nobody hears"),
     (orders_are_news, MAPPING, "OrdersPublisher", ["DestinationConfig"], {}, "is lost"),
     (orders_are_news, MAPPING, "", ["FunctionResponseTypes"], [], "holds up all"),
+    (orders_are_news, MAPPING, "OrdersPublisher", ["MaximumRetryAttempts"], 3, "a topic that is away"),
+    (orders_are_news, MAPPING, "OrdersPublisher", ["MaximumRecordAgeInSeconds"], 24 * 3600, "a topic that is away"),
     (what_is_kept_outlives_the_stack, DATABASE, "", ["DeletionProtection"], False, "by mistake"),
 ]
 

@@ -12,12 +12,16 @@ import pytest
 
 _OF_A_SCENARIO = re.compile(r"tests/journeys/test_scenarios\.py::.*\[([\w-]+)\]$")
 _PAGES = {"tests/web/test_blog.py": "my-blog"}
+# One PostgreSQL and one server over it are for all of these.
+_OF_CUSTOMERS = re.compile(r"tests/servers/test_(clients_from_documents|customers_service\w*)\.py$")
 _SCENARIO = "scenario "
 
 
 def scope(nodeid: str) -> str:
     """The work unit that a test belongs to."""
     file = nodeid.partition("::")[0]
+    if _OF_CUSTOMERS.match(file):
+        return "customers"
     found = _OF_A_SCENARIO.search(nodeid)
     return f"{_SCENARIO}{found[1] if found else _PAGES[file]}" if found or file in _PAGES else file
 

@@ -19,6 +19,10 @@ JOURNEYS = "tests/journeys/test_scenarios.py"
         ("tests/web/test_blog.py::test_readers_find_and_read_posts", "scenario my-blog"),
         ("tests/stacks/test_snapshots.py::test_template[order-queue]", "tests/stacks/test_snapshots.py"),
         ("tests/repo/test_rules.py::test_it[a::b]", "tests/repo/test_rules.py"),
+        ("tests/servers/test_customers_service.py::test_it[a]", "customers"),
+        ("tests/servers/test_customers_service_rules.py::test_it", "customers"),
+        ("tests/servers/test_clients_from_documents.py::test_customers", "customers"),
+        ("tests/servers/test_orders_service.py::test_it", "tests/servers/test_orders_service.py"),
     ],
 )
 def test_a_test_belongs_to_its_scenario_or_its_file(nodeid: str, unit: str) -> None:

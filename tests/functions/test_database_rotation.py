@@ -143,6 +143,17 @@ def test_a_previous_version_of_another_login_is_never_used(
     assert logs_in(login, FIRST_PASSWORD)
 
 
+def test_the_test_of_a_new_schedule_changes_nothing(secrets: FakeSecretsManager, login: dict[str, Any]) -> None:
+    """RotateSecret without an immediate rotation, as when a stack is made, asks for this step alone.
+
+    Source: AWS Secrets Manager API reference, RotateSecret, RotateImmediately.
+    """
+    secrets.values[NEXT] = secrets.values[FIRST]
+    ask("testSecret")
+    assert (secrets.made, secrets.stages[FIRST]) == (0, ["AWSCURRENT"])
+    assert logs_in(login, FIRST_PASSWORD)
+
+
 def test_when_no_known_password_logs_in_nothing_is_changed(secrets: FakeSecretsManager, login: dict[str, Any]) -> None:
     secrets.values[FIRST] = json.dumps({**login, "password": "somebody changed it"})
     ask("createSecret")

@@ -45,7 +45,8 @@ class Settings:
         vpn_networks: Context ``vpn_networks``: the networks behind it, comma separated. Default "192.168.0.0/16".
         offload: Context ``offload``: "true" (default) puts an edge in front of the servers of software-updates.
         edge_certificate_arn: Context ``edge_certificate_arn``: a certificate of us-east-1 for the names that lead to an
-            edge. Left out: the stack's own, which CloudFront takes when the stack is in that region.
+            edge. Left out: the stack's own, which CloudFront takes when the stack is in that region; elsewhere
+            CloudFormation refuses the template.
 
     Raises:
         ValueError: A switch is neither "true" nor "false", the target is not supported, an option is unknown, or a

@@ -372,6 +372,13 @@ def test_a_prop_out_of_range_is_refused(props: dict[str, Any], message: str) -> 
         make(bare_stack(), **props)
 
 
+def test_a_certificate_of_no_name_is_refused() -> None:
+    stack = bare_stack()
+    certificate = acm.Certificate.from_certificate_arn(stack, "Public", CERTIFICATE)
+    with pytest.raises(ValueError, match="domain_names, certificate: give both or neither, got a certificate alone"):
+        make(stack, certificate=certificate)
+
+
 @pytest.mark.parametrize("region", ["us-east-1", None])
 def test_a_certificate_is_taken_from_where_cloudfront_wants_it(region: str | None) -> None:
     stack = bare_stack(env=Environment(account="111122223333", region=region))

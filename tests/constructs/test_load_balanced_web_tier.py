@@ -23,13 +23,17 @@ SECURITY, INGRESS, EGRESS = (f"AWS::EC2::SecurityGroup{suffix}" for suffix in ("
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/11111111-2222-3333-4444-555555555555"
 
 
-def make(stack: cdk.Stack, construct_id: str = "Tier", *, files: bool = False, **props: Any) -> LoadBalancedWebTier:
+def make(
+    stack: cdk.Stack, construct_id: str = "Tier", *, files: bool = False, writable: bool = False, **props: Any
+) -> LoadBalancedWebTier:
     vpc = ec2.Vpc(stack, f"{construct_id}Vpc", max_azs=2, nat_gateways=1, restrict_default_security_group=False)
     certificate = acm.Certificate.from_certificate_arn(stack, f"{construct_id}Certificate", CERTIFICATE)
     if files:
         shared = efs.FileSystem(stack, f"{construct_id}Files", vpc=vpc, encrypted=True)
         point = shared.add_access_point("Point", path="/files")
-        props["mounted"] = MountedFileSystem(file_system=shared, access_point=point, folder="/mnt/files")
+        props["mounted"] = MountedFileSystem(
+            file_system=shared, access_point=point, folder="/mnt/files", writable=writable
+        )
     given = {"application": shop(), "environment": {"TABLE": "t"}, **props}
     return LoadBalancedWebTier(stack, construct_id, vpc=vpc, certificate=certificate, **given)
 
@@ -217,6 +221,16 @@ def test_a_shared_file_system_is_mounted_through_its_access_point_alone() -> Non
     assert ":/ /mnt/files" in boot_text(template)
     (group,) = [one for one in template["Resources"].values() if one["Type"] == GROUP]
     assert any("MountTarget" in str(one) for one in group["DependsOn"]), "it would start before its files are there"
+
+
+@pytest.mark.parametrize(("writable", "may"), [(False, {"ClientMount"}), (True, {"ClientMount", "ClientWrite"})])
+def test_servers_write_to_a_shared_file_system_only_when_told_so(writable: bool, may: set[str]) -> None:
+    stack = bare_stack()
+    make(stack, files=True, writable=writable)
+    template = synthesized(stack)
+    given = [action for _, one in identity_statements(template) for action in many(one["Action"])]
+    assert {one.partition(":")[2] for one in given if one.startswith("elasticfilesystem:")} == may
+    assert (",rw,noexec" in boot_text(template), ",ro,noexec" in boot_text(template)) == (writable, not writable)
 
 
 def test_an_internal_tier_stands_in_private_subnets() -> None:

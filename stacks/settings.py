@@ -11,7 +11,7 @@ from aws_cdk import RemovalPolicy
 from constructs_lib import FunctionTarget
 
 _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
-OPTIONS = frozenset({"copies", "quicksight", "redshift", "replica"})
+OPTIONS = frozenset({"copies", "quicksight", "redshift", "replica", "shield"})
 LAYERS_CACHE = Path(__file__).resolve().parent.parent / "build" / "layers"
 _EDGE_CERTIFICATE = r"arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/\S+"
 
@@ -28,7 +28,8 @@ class Settings:
         alarm_email: Context ``alarm_email``: who is told of alarms.
         retain: Context ``retain``: "true" (default) keeps stateful resources when their stack is deleted.
         options: Context ``options``: what a scenario adds when asked, comma separated; none by default. "redshift" and
-            "quicksight" belong to big-data-ingestion, "replica" and "copies" to resilient-web-app.
+            "quicksight" belong to big-data-ingestion, "replica" and "copies" to resilient-web-app, "shield" to
+            software-updates.
         quicksight_user: Context ``quicksight_user``: who sees the data set of the option "quicksight".
         copies_region: Context ``copies_region``: the region of the option "copies".
         domain: Context ``domain``: the domain under which servers get names, ``orders.microservices.<domain>``. Default

@@ -70,6 +70,7 @@ class SoftwareUpdates(Stack):
                 manifest_paths=[LATEST],
                 domain_names=[domain.name],
                 certificate=_certificate(self, domain, settings),
+                origin_shield_region=Aws.REGION if "shield" in settings.options else None,
                 target=settings.target,
                 removal_policy=kept,
             )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.cloud import LocalCloud
+from localcloud.cloud import REGION, LocalCloud
 from tests.localcloud import probes
 from tests.localcloud.scenarios import of_type, resources_of
 from tests.templates import Template
@@ -61,6 +61,11 @@ class Seen:
         found = elbv2.describe_rules(ListenerArn=secure)["Rules"]
         return [one["Actions"][0]["Type"] for one in sorted(found, key=lambda one: one["Priority"])]
 
+    def shield(self) -> dict[str, Any]:
+        """The cache between the edges and the servers."""
+        asked = self._cloud.client("cloudfront").get_distribution_config(Id=self._id(DISTRIBUTION))
+        return dict(asked["DistributionConfig"]["Origins"]["Items"][0].get("OriginShield", {}))
+
     def metrics(self) -> str:
         """Whether the distribution's additional metrics are wanted."""
         asked = self._cloud.client("cloudfront").get_monitoring_subscription(DistributionId=self._id(DISTRIBUTION))
@@ -76,7 +81,7 @@ def same(ids: dict[str, str], others: dict[str, str]) -> bool:
 def test_it_gets_an_edge_loses_it_and_is_deleted(cloud: LocalCloud) -> None:
     listed = prefix_list(cloud)
     plain = resources_of(KEY, {"Id": listed}, offload="false")
-    offloaded = resources_of(KEY, {"Id": listed}, offload="true")
+    offloaded = resources_of(KEY, {"Id": listed}, options="shield")
     everybody = [(80, "0.0.0.0/0"), (443, "0.0.0.0/0")]
     ids = probes.deploy(cloud, plain)
     seen = Seen(cloud, plain, ids)
@@ -89,6 +94,7 @@ def test_it_gets_an_edge_loses_it_and_is_deleted(cloud: LocalCloud) -> None:
     assert (edged.admitted(), edged.rules()) == ([(443, listed)], ["forward", "fixed-response", "forward"])
     assert edged.leads_to().endswith(".cloudfront.net")
     assert edged.metrics() == "Enabled"
+    assert edged.shield() == {"Enabled": True, "OriginShieldRegion": REGION}
 
     again = probes.update(cloud, plain)
     assert same(again, with_edge), "something was replaced"

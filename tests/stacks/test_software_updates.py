@@ -324,6 +324,19 @@ def test_the_switch_is_on_unless_turned_off() -> None:
         _settings(offload="maybe")
 
 
+def test_edges_share_one_more_cache_when_asked(updates: Template) -> None:
+    outdir = scratch()
+    scenario_app("software-updates", outdir=outdir, options="shield").synth()
+    made = json.loads((outdir / "SoftwareUpdates.template.json").read_text(encoding="utf-8"))
+
+    def shield(template: Template) -> Any:
+        (one,) = resources(template, "AWS::CloudFront::Distribution").values()
+        return one["DistributionConfig"]["Origins"][0]["OriginShield"]
+
+    assert shield(made) == {"Enabled": True, "OriginShieldRegion": {"Ref": "AWS::Region"}}
+    assert shield(updates) == {"Enabled": False}
+
+
 def test_servers_without_a_way_to_their_packages_are_refused() -> None:
     with pytest.raises(ValueError, match="nat_gateways: must be 1 or 2 for software-updates"):
         scenario_app("software-updates", nat_gateways="0")

@@ -1,5 +1,6 @@
 """localcloud/fixes/data_plane_hosts.py: what has a name of its own answers to it alone."""
 
+import json
 from typing import Any
 
 import pytest
@@ -131,8 +132,13 @@ def test_an_api_answers_to_its_name_to_callers_who_may(cloud: LocalCloud, made: 
 def test_without_the_right_a_signature_opens_nothing(cloud: LocalCloud, made: dict[str, str]) -> None:
     iam = cloud.client("iam")
     who = caller(cloud, made["Caller"])
-    iam.delete_role_policy(RoleName=made["Caller"], PolicyName="given")
-    assert get(cloud, API, "/own", who).status == 403
+    given = {"RoleName": made["Caller"], "PolicyName": "given"}
+    document = json.dumps(iam.get_role_policy(**given)["PolicyDocument"])
+    iam.delete_role_policy(**given)
+    try:
+        assert get(cloud, API, "/own", who).status == 403
+    finally:
+        iam.put_role_policy(**given, PolicyDocument=document)
 
 
 def test_health_is_the_api_s_own(cloud: LocalCloud, made: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ INSTANCE, SECRET = "AWS::RDS::DBInstance", "AWS::SecretsManager::SecretTargetAtt
 KEY = "resilient-web-app"
 
 
-def made(**context: str) -> Template:
+def made(**context: Any) -> Template:
     """Its resources."""
     return resources_of(KEY, **context)
 

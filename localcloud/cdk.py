@@ -37,11 +37,12 @@ def cli(*arguments: str) -> list[str]:
     return [str(node_folder() / "node"), str(program), "--no-notices", "--no-version-reporting", *arguments]
 
 
-def synth(output: Path, context: Mapping[str, str], *, log: Path, app_folder: Path) -> Child:
+def synth(output: Path, context: Mapping[str, str], *, log: Path, tmp: Path, app_folder: Path) -> Child:
     """Start synthesizing the app of `app_folder` into `output`, without any credentials."""
     pairs = [part for name, value in context.items() for part in ("-c", f"{name}={value}")]
     command = cli("synth", "--quiet", "--output", str(output), *pairs)
-    return Child.leashed(command, log=log, env=clean_environment(), cwd=app_folder)
+    # What is ended in the middle leaves its temporary files: not where nobody removes them.
+    return Child.leashed(command, log=log, env=clean_environment() | {"TMPDIR": str(tmp)}, cwd=app_folder)
 
 
 def bootstrap(account: str, region: str, *, log: Path, env: Mapping[str, str], cwd: Path) -> Child:

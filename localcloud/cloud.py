@@ -177,7 +177,8 @@ class LocalCloud:
         }
         if keys:
             context["scenario"] = ",".join(keys)
-        child = cdk.synth(assembly, context, log=self.state / "logs" / "synth.log", app_folder=app_folder)
+        log, tmp = self.state / "logs" / "synth.log", self.state / "tmp"
+        child = cdk.synth(assembly, context, log=log, tmp=tmp, app_folder=app_folder)
         self._finish(child, "synthesizing")
         return cdk.stacks_of(assembly)
 
@@ -230,5 +231,6 @@ class LocalCloud:
 
     def _cli_environment(self) -> dict[str, str]:
         base = {"PATH": cdk.clean_environment()["PATH"], "HOME": str(self.state / "home")}
+        base["TMPDIR"] = str(self.state / "tmp")
         images = {"CDK_DOCKER": str(cdk.DOCKER), "IMAGES_LOG": str(self.state / "logs" / "images.log")}
         return base | cdk.QUIET | images | self.environment

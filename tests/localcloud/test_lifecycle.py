@@ -102,6 +102,14 @@ def test_a_synth_that_fails_tells_its_last_words(tmp_path: Path) -> None:
         cloud.deploy(app_folder=broken)
 
 
+def test_what_an_interrupted_command_leaves_is_in_the_state_folder(tmp_path: Path) -> None:
+    told = app(tmp_path / "app", "import tempfile; raise SystemExit(f'error: {tempfile.gettempdir()}')")
+    with LocalCloud.start(tmp_path / "state", bare=True) as cloud:
+        with pytest.raises(LocalCloudError, match=f"error: {tmp_path}/state/tmp;"):
+            cloud.deploy(app_folder=told)
+        assert cloud._cli_environment()["TMPDIR"] == str(tmp_path / "state" / "tmp")
+
+
 def test_a_resource_type_that_nobody_knows(tmp_path: Path) -> None:
     source = """
 import aws_cdk as cdk

@@ -67,7 +67,8 @@ class EdgeOffload(Construct):
     Attributes:
         distribution: The distribution.
         url: Where it is, without a slash at the end.
-        access_logs_bucket: Its logs.
+        access_logs_bucket: Its logs. CloudFront delivers none to regions that an account must opt in to (source:
+            CloudFront developer guide, "Choosing an Amazon S3 bucket for your standard logs").
         alarms: On requests that are left to the origin, on 5xx, and of the function. That on 5xx works in us-east-1,
             where CloudFront publishes its metrics, the additional ones (cache hit rate) among them.
 

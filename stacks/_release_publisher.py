@@ -26,7 +26,8 @@ class ReleasePublisher(Construct):
 
     Files go to ``releases/<version>/<file>``, and last ``releases/<version>/manifest.json``. What cannot be published
     is told with its reason at ``rejected/`` and the manifest's key; what fails otherwise is tried again, and ends among
-    the dead letters.
+    the dead letters. A rejection stays for 90 days, also when the release is mended and published: its date tells which
+    upload it is about.
 
     Attributes:
         bucket: Where releases are uploaded.

@@ -41,9 +41,11 @@ class EdgeOffload(Construct):
 
     **In front of a load balancer that serves already**: it refuses others once the distribution is there, and loses its
     open rules at the end of the deployment. With ``close_after`` it refuses them once its names lead here, too; then
-    only who still has its addresses is turned away, for the minute that an alias record lives. CloudFront's addresses
-    count as 55 of the 60 rules that a security group has room for (source: Amazon VPC user guide, "AWS-managed prefix
-    list weight"), so there is none for a second edge.
+    only who still has its addresses is turned away, for the minute that an alias record lives. When the edge is taken
+    away, names lead back before the rule that refuses goes, which CloudFormation deletes at the end.
+
+    CloudFront's addresses count as 55 of the 60 rules that a security group has room for (source: Amazon VPC user
+    guide, "AWS-managed prefix list weight"), so there is none for a second edge.
 
     **Rotation** of the secret takes two deployments: put a new name behind the old one (``["blue", "green"]``), then
     leave the old one out (``["green"]``). The last is sent, each is accepted.

@@ -44,6 +44,11 @@ def with_office() -> Template:
         (PRIVATE, INTERNET, 80, True),
         (PRIVATE, INTERNET, 25, False),
         (PUBLIC, INTERNET, 443, True),
+        # Within their tiers and between these two, on the ports of administration as well: security groups decide.
+        (PUBLIC, PUBLIC, 22, True),
+        (PUBLIC, PRIVATE, 22, True),
+        (PRIVATE, PRIVATE, 22, True),
+        (PRIVATE, PUBLIC, 22, True),
         # The sockets of NAT gateways are in the public tier.
         (PRIVATE, PUBLIC, 443, True),
         # Servers reach data; nobody else does.

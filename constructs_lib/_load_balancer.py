@@ -48,6 +48,7 @@ class HttpsLoadBalancer(Construct):
         listener: The HTTPS listener.
         target_group: What answers.
         open: Whether everybody gets in.
+        internet_facing: Whether it has public addresses.
         access_logs_bucket: Its logs.
         alarms: On 5xx of the servers and of its own, on targets that are not healthy, and on slow answers (p99).
 
@@ -71,7 +72,7 @@ class HttpsLoadBalancer(Construct):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.target_group, self.open = target_group, open
+        self.target_group, self.open, self.internet_facing = target_group, open, internet_facing
         self.security_group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description="Load balancer: HTTPS in, servers out"
         )

@@ -51,7 +51,8 @@ class EdgeOffload(Construct):
     leave the old one out (``["green"]``). The last is sent, each is accepted.
 
     Args:
-        front: The load balancer; it must not be ``open``. Rules of its listener with other priorities come after.
+        front: The load balancer; it must face the internet and not be ``open``. Rules of its listener with other
+            priorities come after.
         origin_domain: A name that leads to it and is in its certificate. The distribution asks for it by that name.
         file_paths: Patterns of what never changes under its name, at least one: "/releases/*".
         manifest_paths: Patterns below them of what does: "/releases/latest.json". Default none.
@@ -75,8 +76,8 @@ class EdgeOffload(Construct):
             where CloudFront publishes its metrics, the additional ones (cache hit rate) among them.
 
     Raises:
-        ValueError: A prop is out of range or of another form, ``front`` is open, only one of domain names and
-            certificate is given, or the certificate is known to be of another region.
+        ValueError: A prop is out of range or of another form, ``front`` is open or internal, only one of domain names
+            and certificate is given, or the certificate is known to be of another region.
 
     Example:
         tier = LoadBalancedWebTier(
@@ -106,6 +107,8 @@ class EdgeOffload(Construct):
         super().__init__(scope, construct_id)
         if front.open:
             raise ValueError(f"front: must not be open, or the edge could be gone round, got {front.node.path}")
+        if not front.internet_facing:
+            raise ValueError(f"front: must face the internet, where the edge asks it, got {front.node.path}")
         matches("origin_domain", origin_domain, _DOMAIN, "a domain name as 'origin.example.com'")
         not_empty("file_paths", file_paths)
         unique("file_paths, manifest_paths", [*manifest_paths, *file_paths])

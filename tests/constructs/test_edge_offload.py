@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import Environment, RemovalPolicy
 from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_ec2 as ec2
 
 from constructs_lib import EdgeOffload
 from tests.constructs.test_fargate_service import make as make_service
@@ -339,6 +340,18 @@ def test_an_open_service_is_refused() -> None:
     stack = bare_stack()
     with pytest.raises(ValueError, match=r"front: must not be open, .*, got Test/Orders/LoadBalancer"):
         make(stack, front=make_service(stack).front)
+
+
+@pytest.mark.parametrize("containers", [False, True])
+def test_an_internal_front_is_refused(containers: bool) -> None:
+    stack = bare_stack()
+    if containers:
+        front = make_service(stack, open=False, internet_facing=False).front
+    else:
+        private = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        front = make_front(stack, open=False, internet_facing=False, subnets=private)
+    with pytest.raises(ValueError, match="front: must face the internet, where the edge asks it, got Test/"):
+        make(stack, front=front)
 
 
 def test_an_open_front_is_refused() -> None:

@@ -17,7 +17,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 2.0
+PATIENCE = 6.0
+"""Seconds after which the server is killed. PostgreSQL kills what is left of its own children after five, and then
+takes its shared memory along (source: postmaster.c, SIGKILL_CHILDREN_AFTER_SECS); killed before, it leaves both."""
 
 
 def keep_server(command: list[str], root: Path, user: int | None, log: Path) -> int:
@@ -50,6 +52,7 @@ def keep_folder(root: Path) -> int:
 def _watch_owner(child: "subprocess.Popen[bytes]") -> None:
     _owner_is_gone()
     child.send_signal(signal.SIGQUIT)  # PostgreSQL's "immediate": it takes its own children along
+    child.send_signal(signal.SIGCONT)  # also when somebody has stopped it
     try:
         child.wait(PATIENCE)
     except subprocess.TimeoutExpired:

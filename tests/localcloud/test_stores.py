@@ -87,7 +87,7 @@ time.sleep(60)
         assert probes.eventually(partial(_says_up, tmp_path / "log"))
         assert Path(root).exists()
         owner.send_signal(how)
-    assert probes.eventually(lambda: not Path(root).exists())
+    assert probes.eventually(lambda: not Path(root).exists(), seconds=20)
     assert probes.eventually(partial(_has_ended, keeper))
 
 

@@ -16,6 +16,7 @@ with postgres.running() as server:
     print(*server._pids(), flush=True)
     input()
 """
+FROZEN = DATABASE.replace("    input()", "    with server.frozen():\n        input()")
 SERVER = """
 import sys
 from pathlib import Path
@@ -28,10 +29,16 @@ with processes.running("update_server", {"RELEASES_ROOT": sys.argv[1]}) as serve
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("source", [DATABASE, SERVER])
-def test_however_the_tests_die_nothing_of_theirs_is_left(source: str, how: signal.Signals, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", source, str(tmp_path)]
+OWNERS = {"database": DATABASE, "frozen database": FROZEN, "server": SERVER}
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("owner_of", "how"),
+    [*((one, how) for one in ("database", "server") for how in ENDS), ("frozen database", signal.SIGKILL)],
+)
+def test_however_the_tests_die_nothing_of_theirs_is_left(owner_of: str, how: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OWNERS[owner_of], str(tmp_path)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as owner:
@@ -40,7 +47,7 @@ def test_however_the_tests_die_nothing_of_theirs_is_left(source: str, how: signa
         assert len(pids) > 1
         owner.send_signal(how)
         owner.wait(30)
-    assert eventually(lambda: not any(map(_lives, pids)))
+    assert eventually(lambda: not any(map(_lives, pids)), seconds=20)
 
 
 def _lives(pid: str) -> bool:

@@ -96,7 +96,7 @@ def test_it_ends_with_its_body_and_waits_for_what_is_under_way() -> None:
     began = time.monotonic()
     with load(send, per_second=10, at_most=60) as running:
         pass
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert all(one.status == 200 for one in running.report.sent)
 
 

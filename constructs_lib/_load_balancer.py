@@ -1,24 +1,19 @@
 """The load balancer of servers in a VPC: HTTPS only, logged, watched; the same for instances and for containers."""
 
-from aws_cdk import Aws, Duration, Fn, RemovalPolicy, Token
+from aws_cdk import Duration, RemovalPolicy, Token
 from aws_cdk import aws_certificatemanager as acm
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from constructs_lib._acknowledge import acknowledge
-from constructs_lib._alarms import alarm_when
 from constructs_lib._buckets import access_log_bucket
+from constructs_lib._load_balancer_watch import alarms_of, log_access
 
 HTTP, HTTPS = 80, 443
 _HEALTH = "/health"
 _ANYBODY = "0.0.0.0/0"
-_MAX_SERVER_ERRORS = 5
-_MAX_SECONDS = 2
 
 
 class HttpsLoadBalancer(Construct):
@@ -90,7 +85,7 @@ class HttpsLoadBalancer(Construct):
             desync_mitigation_mode=elbv2.DesyncMitigationMode.STRICTEST,
             deletion_protection=removal_policy == RemovalPolicy.RETAIN,
         )
-        _log_access(self.load_balancer, self.access_logs_bucket)
+        log_access(self.load_balancer, self.access_logs_bucket)
         # `open` would let everybody in, also where only the VPC may; the security group says who may.
         self.listener = self.load_balancer.add_listener(
             "Https",
@@ -110,7 +105,7 @@ class HttpsLoadBalancer(Construct):
             wafv2.CfnWebACLAssociation(
                 self, "WebAcl", resource_arn=self.load_balancer.load_balancer_arn, web_acl_arn=web_acl_arn
             )
-        self.alarms = _alarms(self, self.load_balancer, target_group)
+        self.alarms = alarms_of(self, self.load_balancer, target_group)
 
     def admit(
         self,
@@ -182,39 +177,3 @@ def health_checked_targets(
             healthy_http_codes="200",
         ),
     )
-
-
-def _log_access(load_balancer: elbv2.ApplicationLoadBalancer, bucket: s3.Bucket) -> None:
-    # Not `log_access_logs`: the CDK wants to know the region, to name an account that only old regions need.
-    # Source: Elastic Load Balancing user guide, "Enable access logs for your Application Load Balancer". The account in
-    # the path is the condition that it documents; with aws:SourceArn deliveries were seen to be refused.
-    bucket.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="AllowLoadBalancerLogs",
-            actions=["s3:PutObject"],
-            principals=[iam.ServicePrincipal("logdelivery.elasticloadbalancing.amazonaws.com")],
-            resources=[Fn.join("", [bucket.arn_for_objects("AWSLogs/"), Aws.ACCOUNT_ID, "/*"])],
-        )
-    )
-    acknowledge(bucket, {"AwsSolutions-S1": "It holds access logs itself; logging who reads them would never end."})
-    load_balancer.set_attribute("access_logs.s3.enabled", "true")
-    load_balancer.set_attribute("access_logs.s3.bucket", bucket.bucket_name)
-    # The bucket is tried out when it is named.
-    load_balancer.node.add_dependency(bucket.node.find_child("Policy"))
-
-
-def _alarms(
-    scope: Construct, load_balancer: elbv2.ApplicationLoadBalancer, targets: elbv2.ApplicationTargetGroup
-) -> list[cloudwatch.Alarm]:
-    minute = Duration.minutes(1)
-    of_targets = targets.metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=minute)
-    own = load_balancer.metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=minute)
-    unhealthy = targets.metrics.unhealthy_host_count(period=minute, statistic="Maximum")
-    slowest = targets.metrics.target_response_time(period=minute, statistic="p99")
-    many, slow = _MAX_SERVER_ERRORS, _MAX_SECONDS
-    return [
-        alarm_when(scope, "TargetErrorsAlarm", of_targets, above=many, says="has servers that answer 5xx", periods=2),
-        alarm_when(scope, "OwnErrorsAlarm", own, above=many, says="answers 5xx for its servers", periods=2),
-        alarm_when(scope, "UnhealthyAlarm", unhealthy, above=0, says="has servers that are not healthy", periods=5),
-        alarm_when(scope, "SlowAlarm", slowest, above=slow, says=f"answers 1 % in more than {slow} s", periods=5),
-    ]

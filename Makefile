@@ -2,6 +2,8 @@
 SCENARIO ?= $(if $(filter demo,$(MAKECMDGOALS)),image-renditions,all)
 TARGET ?= local
 PYTEST_ARGS ?=
+# Of the tests: one more than two processors, since journeys mostly wait. Each has a local cloud, and takes 2.5 GB.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -25,7 +27,7 @@ demo: setup ## Deploy SCENARIO (image-renditions) to the local cloud and run its
 	@.venv/bin/python -m localcloud run $(SCENARIO)
 
 test: setup ## Pass the tests, journeys included.
-	@.venv/bin/python -m pytest -n 2 $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 check: setup ## ruff, format, mypy strict, layers, hadolint; cdk-nag and cfn-lint on every template.
 	.venv/bin/ruff check .

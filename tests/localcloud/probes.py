@@ -82,6 +82,11 @@ def destroy(cloud: LocalCloud) -> None:
     assert eventually(lambda: _status(cloud, identity) == "DELETE_COMPLETE", seconds=30), failures(cloud, identity)
 
 
+def newest() -> str:
+    """The name of the stack that was deployed last."""
+    return _deployed[-1]
+
+
 def failures(cloud: LocalCloud, name: str) -> list[str]:
     """What failed in a stack."""
     events = cloud.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]

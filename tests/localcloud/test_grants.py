@@ -17,9 +17,7 @@ pytestmark = pytest.mark.cloud
 
 def test_tasks_and_instances_have_grants_too(cloud: LocalCloud) -> None:
     probes.deploy(cloud, resources())
-    name = cloud.client("cloudformation").describe_stacks()["Stacks"]
-    newest = max(name, key=lambda stack: stack["CreationTime"])["StackName"]
-    deployed = {"OrderQueue": DeployableStack("OrderQueue", newest, Path())}
+    deployed = {"OrderQueue": DeployableStack("OrderQueue", probes.newest(), Path())}
     one: Any = SimpleNamespace(client=cloud.client, stacks=deployed)
     found = {(grant.owner, grant.actions): grant.is_asked_for for grant in grants(one, "order-queue")}
     assert found == {

@@ -181,10 +181,11 @@ def test_a_group_runs_as_its_user_data_says(cloud: LocalCloud, made: dict[str, s
 
 
 def test_all_of_a_stack(cloud: LocalCloud, made: dict[str, str], servers: LocalServers) -> None:
-    stacks = cloud.client("cloudformation").describe_stacks()["Stacks"]
+    pages = cloud.client("cloudformation").get_paginator("describe_stacks").paginate()
     (name,) = (
         stack["StackName"]
-        for stack in stacks
+        for page in pages
+        for stack in page["Stacks"]
         if made["Vpc"] in {output["OutputValue"] for output in stack.get("Outputs", [])}
     )
     everyone = servers.of_stack(name)

@@ -8,7 +8,7 @@ import pytest
 
 from localcloud.cdk import DeployableStack
 from localcloud.cloud import LocalCloud
-from localcloud.grants import Grant, grants
+from localcloud.grants import Grant, called_by_deployment, grants
 from tests.localcloud import probes
 from tests.localcloud.server_stack import resources
 
@@ -26,6 +26,29 @@ def test_tasks_and_instances_have_grants_too(cloud: LocalCloud) -> None:
         ("Task", ("secretsmanager:GetSecretValue",)): True,
         ("Profile", ("logs:CreateLogStream", "logs:PutLogEvents")): False,
     }
+    probes.destroy(cloud)
+
+
+def test_functions_of_custom_resources_are_called_by_the_deployment(cloud: LocalCloud) -> None:
+    answers = (
+        "import json, urllib.request\n"
+        "def handler(event, context):\n"
+        "    told = {name: event[name] for name in ('StackId', 'RequestId', 'LogicalResourceId')}\n"
+        "    body = json.dumps(told | {'Status': 'SUCCESS', 'PhysicalResourceId': 'one'}).encode()\n"
+        "    request = urllib.request.Request(event['ResponseURL'], body, {'Content-Type': ''}, method='PUT')\n"
+        "    urllib.request.urlopen(request, timeout=10).close()\n"
+    )
+    template = {
+        "Role": probes.role("lambda.amazonaws.com"),
+        "Maker": probes.function(answers, "Role"),
+        "Other": probes.function("def handler(event, context): return None\n", "Role"),
+        "Made": {"Type": "Custom::Thing", "Properties": {"ServiceToken": probes.attribute("Maker")}},
+        "Queue": {"Type": "AWS::SQS::Queue"},
+    }
+    probes.deploy(cloud, template)
+    deployed = {"OrderQueue": DeployableStack("OrderQueue", probes.newest(), Path())}
+    one: Any = SimpleNamespace(client=cloud.client, stacks=deployed)
+    assert called_by_deployment(one, "order-queue") == {"Maker"}
     probes.destroy(cloud)
 
 

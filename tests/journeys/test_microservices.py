@@ -4,7 +4,6 @@ import copy
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from journeys._microservices import expect
 from journeys._microservices_failures import _bounded, _Hanging
 from journeys._microservices_refusals import operations
 from journeys._steps import NotRunError
+from tests.journeys.saying import Saying
 
 DOCUMENT = Path(__file__).parents[2] / "lambda_src" / "catalog_api" / "openapi.json"
 
@@ -94,7 +94,7 @@ def test_the_hanging_server_looks_well_and_never_answers(hanging: str) -> None:
             pool.request("GET", f"{hanging}/customers/1")
 
 
-class _Outside:
+class _Outside(Saying):
     """A world from which service 3 cannot be reached."""
 
     token = "t0"
@@ -103,16 +103,6 @@ class _Outside:
         self.said: list[str] = []
         self.out: dict[str, str] = dict.fromkeys(microservices.READS, "https://example.com")
         self.servers = SimpleNamespace(of_service=lambda *_: [1], of_group=lambda *_: [1])
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[Any]:
-        try:
-            yield SimpleNamespace(show=lambda **_: None)
-        except NotRunError as reason:
-            self.said.append(f"{name}: {reason}")
-
-    def not_run(self, name: str, reason: str) -> None:
-        self.said.append(f"{name}: {reason}")
 
 
 class _Services:

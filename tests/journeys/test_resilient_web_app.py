@@ -1,7 +1,6 @@
 """The journey's own judgement: it notices a broken promise, a database that lets everybody in, and a door too many."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ from journeys._web_app_doors import AUTHORITIES, Database, _let_in
 from journeys._web_app_drills import _serves
 from journeys._web_app_outages import _rotate
 from journeys._world import World
+from tests.journeys.saying import Saying
 
 OUT = {
     "Url": "https://app.example.com",
@@ -163,7 +163,7 @@ def test_on_aws_the_authorities_of_rds_are_trusted_which_no_system_knows() -> No
     assert any("Amazon RDS eu-west-1 Root CA RSA2048 G1" in name for name in names), sorted(names)[:3]
 
 
-class Recording(FakeWorld):
+class Recording(Saying, FakeWorld):
     """Tells what was not run."""
 
     out = OUT | {"DatabaseIdentifier": "one"}
@@ -171,16 +171,6 @@ class Recording(FakeWorld):
     def __init__(self, **clients: Any) -> None:
         super().__init__(**clients)
         self.said: list[str] = []
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[Any]:
-        try:
-            yield SimpleNamespace(show=lambda **_: None)
-        except NotRunError as reason:
-            self.said.append(f"{name}: {reason}")
-
-    def not_run(self, name: str, reason: str) -> None:
-        self.said.append(f"{name}: {reason}")
 
 
 def test_from_outside_the_vpc_nothing_is_restored_that_nobody_could_look_into(monkeypatch: pytest.MonkeyPatch) -> None:
